@@ -1,0 +1,1 @@
+"""The one Bytewax source and its feeds, and importers of other people's data."""

@@ -1,0 +1,1 @@
+"""The shape of a session: manifest, frames, columns."""

@@ -1,0 +1,1 @@
+"""Pure decoders, one per vendor format: frames to batches, records or rejects."""

@@ -1,0 +1,1 @@
+"""What it means: pure functions and states from records to records. No engine, no input or output, no clock."""

@@ -1,0 +1,1 @@
+"""When to speak: rules over metrics, and the states of an alert."""

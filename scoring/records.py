@@ -1,0 +1,611 @@
+"""Everything that travels, declared once.
+
+Market data travels in `Batch`es: one kind, one symbol, one partition, in tape order, as numpy columns. What the flow says travels as `Rows`:
+one result table, one symbol. Things that happen once in a while (a gap, a mark of the clock, the end of a tape) travel as Structs.
+The columns of a batch and of a result table are the fields of one Struct below, so a column, its unit and its storage type have one home.
+
+Conventions: instants are int64 nanoseconds since the epoch, UTC, and end in `_ns`. Prices are in quote currency, volumes say `_base` or `_quote`.
+A float that is not known (too few samples, no depth subscribed) is NaN here and NULL in storage. An id or an instant that is not known is 0.
+"""
+
+from __future__ import annotations
+
+import enum
+import types
+from collections.abc import Iterable, Mapping
+from typing import Any, Final, TypeAlias, get_type_hints
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+Column: TypeAlias = NDArray[Any]
+"""One column of a batch: int64, float64, bool, or object for str and bytes."""
+
+NANOSECONDS_PER_SECOND: Final = 1_000_000_000
+NANOSECONDS_PER_MILLISECOND: Final = 1_000_000
+
+ALL_SYMBOLS: Final = "*"
+"""Stands for every symbol of a partition in a `Gap`, and for the whole in `Portfolio`."""
+
+
+class Kind(enum.StrEnum):
+    """What a batch holds."""
+
+    TRADE = "trade"
+    QUOTE = "quote"
+    DEPTH = "depth"
+    CANDLE = "candle"
+    PRICE = "price"
+    POST = "post"
+    GAP = "gap"
+    REJECT = "reject"
+
+
+class Table(enum.StrEnum):
+    """A result table: its name in the archive, the warehouse and the feed."""
+
+    TRADE_METRICS = "trade_metrics"
+    SPREAD_METRICS = "spread_metrics"
+    RISK_METRICS = "risk_metrics"
+    PORTFOLIO = "portfolio"
+    ALERTS = "alerts"
+    CANDLES = "candles"
+    POSTS = "posts"
+    GAPS = "gaps"
+    REJECTS = "rejects"
+
+
+# --- what is on the tape -------------------------------------------------------------------------------------------------------------
+
+
+class Trade(msgspec.Struct, frozen=True):
+    """One trade, or one taker order filled at one price (`aggTrade`)."""
+
+    received_ns: int
+    """When the bytes arrived, on the recorder's clock."""
+    event_ns: int
+    """When the exchange matched it, on the exchange's clock."""
+    trade_id: int
+    """Counts up by one per symbol; the aggregate id where aggregates are primary."""
+    price: float
+    """Quote currency per unit of base."""
+    quantity: float
+    """Base units, above 0."""
+    buyer_is_maker: bool
+    """True where the taker sold."""
+    first_id: int
+    """First single trade in an aggregate; `trade_id` itself for a single trade."""
+    last_id: int
+    """Last single trade in an aggregate."""
+    repaired: bool
+    """Fetched after the fact to close a gap."""
+
+
+class Quote(msgspec.Struct, frozen=True):
+    """Best bid and ask. The exchange gives it no time, so its event time is the receive time."""
+
+    received_ns: int
+    """When the bytes arrived."""
+    event_ns: int
+    """Equal to `received_ns`."""
+    update_id: int
+    """Book update id, increasing per symbol."""
+    bid_price: float
+    """Quote currency."""
+    bid_quantity: float
+    """Base units."""
+    ask_price: float
+    """Quote currency."""
+    ask_quantity: float
+    """Base units."""
+
+
+class Depth(msgspec.Struct, frozen=True):
+    """The five best levels of each side after one update of the book; a level the book does not have is NaN."""
+
+    received_ns: int
+    """When the bytes arrived."""
+    event_ns: int
+    """Exchange time of the update; the receive time where the exchange gives none."""
+    update_id: int
+    """Last book update id included."""
+    bid_price_1: float
+    """Best bid, quote currency."""
+    bid_price_2: float
+    bid_price_3: float
+    bid_price_4: float
+    bid_price_5: float
+    bid_quantity_1: float
+    """Base units at the best bid."""
+    bid_quantity_2: float
+    bid_quantity_3: float
+    bid_quantity_4: float
+    bid_quantity_5: float
+    ask_price_1: float
+    """Best ask, quote currency."""
+    ask_price_2: float
+    ask_price_3: float
+    ask_price_4: float
+    ask_price_5: float
+    ask_quantity_1: float
+    """Base units at the best ask."""
+    ask_quantity_2: float
+    ask_quantity_3: float
+    ask_quantity_4: float
+    ask_quantity_5: float
+
+
+class Candle(msgspec.Struct, frozen=True):
+    """The exchange's own closed 1-minute candle."""
+
+    received_ns: int
+    """When the bytes arrived."""
+    event_ns: int
+    """When the exchange sent it; the close time for REST and archives."""
+    open_ns: int
+    """Start of the minute."""
+    open: float
+    high: float
+    low: float
+    close: float
+    volume_base: float
+    volume_quote: float
+    trade_count: int
+    """Single trades."""
+    taker_buy_base: float
+    """Base units bought by takers."""
+
+
+class Price(msgspec.Struct, frozen=True):
+    """A price from an aggregator."""
+
+    received_ns: int
+    event_ns: int
+    """The aggregator's `last updated` instant."""
+    price_usd: float
+    """US dollars."""
+    source: str
+    """The aggregator, e.g. `coingecko`."""
+
+
+class Post(msgspec.Struct, frozen=True):
+    """A message of a channel or a headline."""
+
+    received_ns: int
+    event_ns: int
+    """When its author posted it."""
+    channel: str
+    """Channel name or feed."""
+    message_id: int
+    """Unique in its channel."""
+    author: str
+    """Empty where the channel is anonymous."""
+    text: str
+    """As sent; hostile input."""
+    assets: str
+    """Assets meant, comma-separated, sorted; empty until `chatter` has named them."""
+
+
+class Gap(msgspec.Struct, frozen=True):
+    """A span in which data is missing."""
+
+    source: str
+    """Tape partition."""
+    symbol: str
+    """The symbol, or `ALL_SYMBOLS` for a lost connection."""
+    kind: str
+    """`Kind` of what is missing, or `ALL_SYMBOLS` for all kinds."""
+    from_ns: int
+    """Last instant known to be whole. With `source`, `symbol`, `kind`: the key."""
+    to_ns: int
+    """First instant whole again; 0 while it is open."""
+    from_id: int
+    """First missing trade id; 0 where ids say nothing."""
+    to_id: int
+    """Last missing trade id."""
+    missing: int
+    """How many trades are missing; 0 where unknown."""
+    repaired: int
+    """How many of them were fetched since."""
+    reason: str
+    """`disconnected`, `id jump`, `book break`, …"""
+
+
+class Reject(msgspec.Struct, frozen=True):
+    """Input that could not be decoded."""
+
+    source: str
+    """Tape partition, or the file an importer read."""
+    position: int
+    """Row on the tape, or line in the file. With `source`: the key."""
+    received_ns: int
+    reason: str
+    """What was found and what was expected."""
+    payload: bytes
+    """The bytes as received."""
+
+
+# --- what happens once in a while ----------------------------------------------------------------------------------------------------
+
+
+class Clock(msgspec.Struct, frozen=True):
+    """Wall time on the tape: everything received before `at_ns` has been handed on."""
+
+    at_ns: int
+    """A multiple of `CLOCK_GRID_NS`, receive time."""
+
+
+CLOCK_GRID_NS: Final = 250 * NANOSECONDS_PER_MILLISECOND
+"""Clock marks lie on this grid of receive time, so that no result can depend on how a tape was cut into batches."""
+
+
+class End(msgspec.Struct, frozen=True):
+    """The tape has ended: every open window closes."""
+
+
+class DepthDiff(msgspec.Struct, frozen=True):
+    """One incremental update of a book. A quantity of 0 removes the level."""
+
+    received_ns: int
+    event_ns: int
+    first_id: int
+    """First update id it covers."""
+    last_id: int
+    """Last update id it covers."""
+    bids: list[tuple[float, float]]
+    """(price, quantity) in any order."""
+    asks: list[tuple[float, float]]
+
+
+class DepthSnapshot(msgspec.Struct, frozen=True):
+    """A whole book (or, from partial-depth streams, its top): replaces what was known."""
+
+    received_ns: int
+    event_ns: int
+    last_id: int
+    """Last update id it includes."""
+    bids: list[tuple[float, float]]
+    asks: list[tuple[float, float]]
+    whole: bool
+    """False for a partial-depth frame, which is a complete top of book by itself and needs no diffs."""
+
+
+class BookUpdates(msgspec.Struct, frozen=True):
+    """Book messages of one symbol, in tape order."""
+
+    symbol: str
+    updates: list[DepthDiff | DepthSnapshot]
+
+
+class Batch(msgspec.Struct, frozen=True):
+    """Rows of one kind and one symbol, in tape order, as columns named by the fields of the kind's Struct."""
+
+    kind: Kind
+    symbol: str
+    columns: dict[str, Column]
+
+    def __len__(self) -> int:
+        """Count the rows."""
+        return len(self.columns["received_ns"])
+
+    def __getitem__(self, name: str) -> Column:
+        """Give one column."""
+        return self.columns[name]
+
+    def slice(self, start: int, stop: int) -> Batch:
+        """Give the rows from `start` up to `stop`, without a copy."""
+        return Batch(self.kind, self.symbol, {name: column[start:stop] for name, column in self.columns.items()})
+
+    def where(self, mask: NDArray[np.bool_]) -> Batch:
+        """Give the rows where `mask` (bool[n]) is true."""
+        return Batch(self.kind, self.symbol, {name: column[mask] for name, column in self.columns.items()})
+
+
+MarketItem: TypeAlias = Batch | BookUpdates | Gap | Clock | End
+"""What a state of the market stages takes, in tape order, all of one symbol."""
+
+
+# --- what the flow says --------------------------------------------------------------------------------------------------------------
+
+
+class TradeMetrics(msgspec.Struct, frozen=True):
+    """One tumbling window of trades."""
+
+    symbol: str
+    window_start_ns: int
+    """Inclusive, aligned to the width."""
+    window_end_ns: int
+    """Exclusive."""
+    open: float
+    """Price of the lowest trade id."""
+    high: float
+    low: float
+    close: float
+    """Price of the highest trade id."""
+    volume_base: float
+    volume_quote: float
+    """Σ price × quantity."""
+    vwap: float
+    """volume_quote / volume_base."""
+    trade_count: int
+    """Single trades, also inside aggregates."""
+    taker_buy_base: float
+    """Volume bought by takers."""
+    price_stddev: float
+    """Sample standard deviation (ddof = 1) of the rows' prices, quote currency; NaN below two rows."""
+    price_stddev_bps: float
+    """price_stddev / vwap in basis points."""
+    max_drawdown: float
+    """Largest fall below the running peak, as a fraction of the peak, 0 to 1."""
+    volume_spike: float
+    """volume_base over the mean of the last windows that had trades (20 by default); NaN until one has passed."""
+    first_trade_id: int
+    last_trade_id: int
+    skew_ms: float
+    """Smallest receive time − event time: the exchange's clock against ours, plus the fastest path. Negative where our clock is behind."""
+    latency_ms: float
+    """Mean of (receive time − event time) − skew_ms; never negative."""
+    late_rows: int
+    """Rows that came too late for their window while this one was the newest."""
+    repaired_trades: int
+    open_gaps: int
+    """Gaps without repair that overlap the window."""
+    completeness: str
+    """`complete`, `repaired(n)` or `open_gap(n)`."""
+
+
+class SpreadMetrics(msgspec.Struct, frozen=True):
+    """One tumbling window of quotes and depth, on receive time (quotes have no other)."""
+
+    symbol: str
+    window_start_ns: int
+    window_end_ns: int
+    quote_count: int
+    average_spread: float
+    """Mean over quotes of ask − bid, quote currency."""
+    minimum_spread: float
+    maximum_spread: float
+    average_spread_bps: float
+    """Spread over mid price, basis points."""
+    minimum_spread_bps: float
+    maximum_spread_bps: float
+    time_weighted_spread: float
+    """Each quote weighs as long as it stood inside the window, quote currency."""
+    imbalance_top1: float
+    """Mean over quotes of (bid − ask) / (bid + ask) quantity, −1 to 1."""
+    imbalance_top5: float
+    """The same over the five best levels, mean over depth rows; NaN without depth."""
+    depth_count: int
+    """Depth rows in the window."""
+    bid_close: float
+    """Last best bid."""
+    ask_close: float
+    spread_ratio: float
+    """maximum_spread / minimum_spread; NaN where the minimum is not above 0."""
+    spread_warning: bool
+    """maximum_spread > 3 × minimum_spread."""
+    late_rows: int
+    open_gaps: int
+    completeness: str
+
+
+class RiskMetrics(msgspec.Struct, frozen=True):
+    """Rolling risk at one instant of a 500 ms grid. A sample is the last trade price at its instant."""
+
+    symbol: str
+    sampled_ns: int
+    """Event time, on the grid."""
+    price: float
+    """Last trade at or before the instant."""
+    price_age_ms: float
+    """How old that trade was."""
+    volatility: float
+    """Standard deviation (ddof = 1) of log returns over the last 60 samples of the 500 ms grid."""
+    drawdown: float
+    """Max drawdown over the same samples, fraction."""
+    volatility_1m: float
+    """Standard deviation (ddof = 1) of log returns of 1-second samples over 1 minute, per second."""
+    volatility_5m: float
+    volatility_15m: float
+    volatility_1m_annualised: float
+    """volatility_1m × √(365 × 86 400)."""
+    volatility_5m_annualised: float
+    volatility_15m_annualised: float
+    momentum_1m: float
+    """Return over 1 minute, fraction; NaN until there is one."""
+    momentum_5m: float
+    momentum_15m: float
+    vwap_1m: float
+    """Volume-weighted price of the last minute's trades; NaN without one."""
+    vwap_5m: float
+    vwap_15m: float
+    open_gaps: int
+    """Gaps without repair that overlap the last 15 minutes."""
+    completeness: str
+
+
+class Portfolio(msgspec.Struct, frozen=True):
+    """A position, or the whole (`symbol` = `ALL_SYMBOLS`), marked to the last trade."""
+
+    symbol: str
+    sampled_ns: int
+    quantity: float
+    """Base units, negative when short; NaN for the whole."""
+    price: float
+    """Mark price; NaN for the whole."""
+    value: float
+    """quantity × price, quote currency."""
+    cost: float
+    """quantity × average cost."""
+    unrealised_profit: float
+    """value − cost."""
+    exposure: float
+    """|value|; for the whole the sum over positions."""
+    drawdown: float
+    """Fall of unrealised equity (value) below its running peak, fraction of the peak; NaN where the peak is not above 0."""
+
+
+class Alert(msgspec.Struct, frozen=True):
+    """One alert, from pending to resolved. The same id is written again as its state changes."""
+
+    alert_id: str
+    """Hash of rule, subject and start."""
+    rule: str
+    symbol: str
+    severity: str
+    """`info`, `warning` or `critical`."""
+    state: str
+    """`firing`, `resolved`, or `no_data`."""
+    started_ns: int
+    """When the condition first held (event time)."""
+    fired_ns: int
+    """When it had held for the rule's `for`."""
+    resolved_ns: int
+    """0 while it fires."""
+    metric: str
+    """The metric named first in the condition, `table.column`."""
+    condition: str
+    threshold: float
+    """What that metric was compared with; NaN where it is not a number."""
+    value: float
+    """That metric when the alert fired."""
+    peak_value: float
+    """Its furthest value since, away from the threshold."""
+    evidence: str
+    """JSON object: every metric in the rule with the value and instant that entered it."""
+    completeness: str
+    """Worst completeness among the windows that entered."""
+
+
+class CandleRow(msgspec.Struct, frozen=True):
+    """The exchange's candle as stored."""
+
+    symbol: str
+    open_ns: int
+    open: float
+    high: float
+    low: float
+    close: float
+    volume_base: float
+    volume_quote: float
+    trade_count: int
+    taker_buy_base: float
+
+
+class PostRow(msgspec.Struct, frozen=True):
+    """A post as stored."""
+
+    channel: str
+    message_id: int
+    posted_ns: int
+    received_ns: int
+    author: str
+    text: str
+    assets: str
+
+
+class GapRow(Gap, frozen=True):
+    """A gap as stored."""
+
+
+class RejectRow(Reject, frozen=True):
+    """A reject as stored."""
+
+
+class Rows(msgspec.Struct, frozen=True):
+    """Rows of one result table about one subject, in order of their instants."""
+
+    table: Table
+    symbol: str
+    """The key they were computed under: a symbol, a channel, a source."""
+    columns: dict[str, Column]
+    """May hold no row: then only `through_ns` is news."""
+    through_ns: int
+    """Event time up to which this subject's rows of this table are all out."""
+    provisional: bool = False
+    """True for an `as of` row, shown before its window closes: for the screen, never stored, never judged by a rule."""
+
+    def __len__(self) -> int:
+        """Count the rows."""
+        return len(next(iter(self.columns.values()), ()))
+
+
+KINDS: Final[Mapping[Kind, type[msgspec.Struct]]] = types.MappingProxyType(
+    {
+        Kind.TRADE: Trade,
+        Kind.QUOTE: Quote,
+        Kind.DEPTH: Depth,
+        Kind.CANDLE: Candle,
+        Kind.PRICE: Price,
+        Kind.POST: Post,
+        Kind.GAP: Gap,
+        Kind.REJECT: Reject,
+    }
+)
+"""The Struct that declares the columns of each kind."""
+
+
+class TableSpec(msgspec.Struct, frozen=True):
+    """How a result table is declared."""
+
+    row: type[msgspec.Struct]
+    """Its columns."""
+    key: tuple[str, ...]
+    """Its natural primary key."""
+    instant: str
+    """The column that dates a row, in ns: what archives are cut by and rules are evaluated at."""
+
+
+TABLES: Final[Mapping[Table, TableSpec]] = types.MappingProxyType(
+    {
+        Table.TRADE_METRICS: TableSpec(TradeMetrics, ("symbol", "window_start_ns", "window_end_ns"), "window_end_ns"),
+        Table.SPREAD_METRICS: TableSpec(SpreadMetrics, ("symbol", "window_start_ns"), "window_end_ns"),
+        Table.RISK_METRICS: TableSpec(RiskMetrics, ("symbol", "sampled_ns"), "sampled_ns"),
+        Table.PORTFOLIO: TableSpec(Portfolio, ("symbol", "sampled_ns"), "sampled_ns"),
+        Table.ALERTS: TableSpec(Alert, ("alert_id",), "started_ns"),
+        Table.CANDLES: TableSpec(CandleRow, ("symbol", "open_ns"), "open_ns"),
+        Table.POSTS: TableSpec(PostRow, ("channel", "message_id"), "posted_ns"),
+        Table.GAPS: TableSpec(GapRow, ("source", "symbol", "kind", "from_ns"), "from_ns"),
+        Table.REJECTS: TableSpec(RejectRow, ("source", "position"), "received_ns"),
+    }
+)
+"""Struct, key and instant of each result table."""
+
+_DTYPES: Final[Mapping[type, Any]] = {int: np.int64, float: np.float64, bool: np.bool_, str: object, bytes: object}
+
+
+def columns_of(row: type[msgspec.Struct]) -> dict[str, type]:
+    """Name the columns a Struct declares, with int, float, bool, str or bytes for each, in order."""
+    hints = get_type_hints(row)
+    return {name: hints[name] for name in row.__struct_fields__}
+
+
+def to_columns(row: type[msgspec.Struct], rows: Iterable[msgspec.Struct]) -> dict[str, Column]:
+    """Turn Structs into columns; no rows give empty columns of the right types.
+
+    >>> to_columns(Clock, [Clock(1), Clock(2)])
+    {'at_ns': array([1, 2])}
+    """
+    materialised = list(rows)
+    return {
+        name: np.array([getattr(record, name) for record in materialised], dtype=_DTYPES[kind])
+        for name, kind in columns_of(row).items()
+    }
+
+
+def empty_columns(row: type[msgspec.Struct]) -> dict[str, Column]:
+    """Give the columns of a Struct without a row."""
+    return to_columns(row, ())
+
+
+def stored_name(column: str) -> str:
+    """Name a column as storage, feed and rules do: instants are UTC timestamps there and lose their `_ns`.
+
+    >>> [stored_name(name) for name in ("window_start_ns", "sampled_ns", "vwap")]
+    ['window_start', 'sampled_at', 'vwap']
+    """
+    if not column.endswith("_ns"):
+        return column
+    stem = column.removesuffix("_ns")
+    return stem if stem.startswith("window_") else f"{stem}_at"
