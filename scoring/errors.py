@@ -6,7 +6,8 @@
     ├── ResourceError     a port in use, a read-only disk, a locked file
     └── MismatchError     a replay did not give what the manifest says
 
-Bad data is no exception: it is a `records.Reject`. Every message says what was found, what was expected, and what to do, in one line.
+Bad data is no exception: it is a `records.Reject`. Every message says what was found, what was expected, and what to do, in
+one line.
 """
 
 

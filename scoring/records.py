@@ -1,11 +1,13 @@
 """Everything that travels, declared once.
 
-Market data travels in `Batch`es: one kind, one symbol, one partition, in tape order, as numpy columns. What the flow says travels as `Rows`:
-one result table, one symbol. Things that happen once in a while (a gap, a mark of the clock, the end of a tape) travel as Structs.
-The columns of a batch and of a result table are the fields of one Struct below, so a column, its unit and its storage type have one home.
+Market data travels in `Batch`es: one kind, one symbol, one partition, in tape order, as numpy columns. What the flow says
+travels as `Rows`: one result table, one symbol. Things that happen once in a while (a gap, a mark of the clock, the end of a
+tape) travel as Structs. The columns of a batch and of a result table are the fields of one Struct below, so a column, its unit
+and its storage type have one home; that is also why this module is longer than others.
 
-Conventions: instants are int64 nanoseconds since the epoch, UTC, and end in `_ns`. Prices are in quote currency, volumes say `_base` or `_quote`.
-A float that is not known (too few samples, no depth subscribed) is NaN here and NULL in storage. An id or an instant that is not known is 0.
+Conventions: instants are int64 nanoseconds since the epoch, UTC, and end in `_ns`. Prices are in quote currency, volumes say
+`_base` or `_quote`. A float that is not known (too few samples, no depth subscribed) is NaN here and NULL in storage. An id or
+an instant that is not known is 0.
 """
 
 from __future__ import annotations
@@ -244,6 +246,10 @@ class End(msgspec.Struct, frozen=True):
     """The tape has ended: every open window closes."""
 
 
+END_NS: Final = 1 << 62
+"""`through_ns` of rows after the end of a tape: nothing more will come."""
+
+
 class DepthDiff(msgspec.Struct, frozen=True):
     """One incremental update of a book. A quantity of 0 removes the level."""
 
@@ -278,6 +284,30 @@ class BookUpdates(msgspec.Struct, frozen=True):
     updates: list[DepthDiff | DepthSnapshot]
 
 
+class Pulse(msgspec.Struct, frozen=True):
+    """How one source is doing, for the screen only: no result is made from it."""
+
+    source: str
+    """Tape partition."""
+    at_ns: int
+    """Time on the tape: the newest receive time handed on."""
+    frames: int
+    """Frames (or rows, from columns) handed on since the flow started."""
+    rejects: int
+    gaps: int
+    """Gaps seen since the flow started."""
+    last_ns: int
+    """When the newest frame that is not a clock mark was received."""
+    start_ns: int
+    """First receive time of the session; 0 when live."""
+    end_ns: int
+    """Last receive time of the session; 0 when live."""
+    speed: float
+    """Replay speed, times real time; infinity for `max`, 1 when live."""
+    state: str
+    """`live`, `replaying` or `ended`."""
+
+
 class Batch(msgspec.Struct, frozen=True):
     """Rows of one kind and one symbol, in tape order, as columns named by the fields of the kind's Struct."""
 
@@ -287,7 +317,7 @@ class Batch(msgspec.Struct, frozen=True):
 
     def __len__(self) -> int:
         """Count the rows."""
-        return len(self.columns["received_ns"])
+        return len(next(iter(self.columns.values())))
 
     def __getitem__(self, name: str) -> Column:
         """Give one column."""
@@ -589,8 +619,7 @@ def to_columns(row: type[msgspec.Struct], rows: Iterable[msgspec.Struct]) -> dic
     """
     materialised = list(rows)
     return {
-        name: np.array([getattr(record, name) for record in materialised], dtype=_DTYPES[kind])
-        for name, kind in columns_of(row).items()
+        name: np.array([getattr(record, name) for record in materialised], dtype=_DTYPES[kind]) for name, kind in columns_of(row).items()
     }
 
 

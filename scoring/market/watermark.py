@@ -1,8 +1,9 @@
 """How far event time has come, judged row by row, so that the cut of a tape into batches can change nothing.
 
-Event time moves with the data: it is the largest event time seen so far. Where a symbol is silent it moves with the recorder's clock, some `idle` behind it:
-that allowance covers the skew between the two clocks and the slowest path. A window is closed once event time has passed its end by the allowed
-`lateness`. What matters for law 2 is that "passed" is asked of the time reached *before* each row, never of a batch.
+Event time moves with the data: it is the largest event time seen so far. Where a symbol is silent it moves with the recorder's
+clock, some `idle` behind it: that allowance covers the skew between the two clocks and the slowest path. A window is closed once
+event time has passed its end by the allowed `lateness`. What matters for law 2 is that "passed" is asked of the time reached
+*before* each row, never of a batch.
 """
 
 from __future__ import annotations
