@@ -1,0 +1,94 @@
+# Without `just` on your machine: ./justw RECIPE does the same and sets everything up first.
+
+python := ".venv/bin/python"
+
+[private]
+default:
+    @just --list --unsorted
+
+[private]
+run:
+    @./justw --prepare run
+
+[private]
+dev:
+    @./justw --prepare dev
+
+# replay the bundled session into the dashboard, offline, no keys
+[group('use')]
+demo *arguments: run
+    @{{ python }} -m flows.commands.demo {{ arguments }}
+
+# follow a running flow on the screen
+[group('use')]
+screen *arguments: run
+    @{{ python }} -m tui {{ arguments }}
+
+# run live: what comes in goes on the tape, through the flow, to files, DuckDB and the feed
+[group('use')]
+live: run
+    @{{ python }} -m flows.commands.live
+
+# replay a session without a screen: just replay recordings/session [10x|max] [--workers 2 …]
+[group('use')]
+replay session="recordings/session" *arguments="": run
+    @{{ python }} -m flows.commands.replay {{ session }} {{ arguments }}
+
+# ask the warehouse: just query "SELECT * FROM trade_metrics LIMIT 5"
+[group('use')]
+query *sql: run
+    @{{ python }} -m flows.commands.query {{ quote(sql) }}
+
+# print the settings in force and where each came from
+[group('use')]
+settings: run
+    @{{ python }} -m flows.commands.settings
+
+# turn frame logs or the exchange's archives into a session: just import FILES… --to recordings/NAME
+[group('tape')]
+import +arguments: run
+    @{{ python }} -m flows.commands.import_ {{ arguments }}
+
+# decode a session once, so that it replays several times faster
+[group('tape')]
+compact session: run
+    @{{ python }} -m flows.commands.compact {{ session }}
+
+# replay a session and compare with the digests in its manifest
+[group('tape')]
+verify session="recordings/session" *arguments="": run
+    @{{ python }} -m flows.commands.verify {{ session }} {{ arguments }}
+
+# make the bundled session anew from its seed
+[group('tape')]
+generate: run
+    @{{ python }} -m recordings.generate
+
+# run everything continuous integration runs
+[group('work')]
+test *arguments: check
+    @{{ python }} -m pytest --cov --cov-branch --cov-report=term-missing:skip-covered --cov-fail-under=100 {{ arguments }}
+
+# check style, types and layers
+[group('work')]
+check: dev
+    @{{ python }} -m ruff check --quiet
+    @{{ python }} -m ruff format --check --quiet
+    @{{ python }} -m mypy --no-error-summary
+    @.venv/bin/lint-imports --no-logo > .import-linter.log || (cat .import-linter.log; exit 1)
+
+# print the table of benchmarks
+[group('work')]
+bench *arguments: dev
+    @{{ python }} -m tests.bench {{ arguments }}
+
+# make the README's picture of the screen
+[group('work')]
+picture: run
+    @{{ python }} -m tui.picture docs/screen.svg
+
+# lock the dependencies anew (needs uv)
+[group('work')]
+lock:
+    uv pip compile --quiet pyproject.toml --universal --python-version 3.11 --generate-hashes --no-emit-index-url -o requirements.lock
+    uv pip compile --quiet pyproject.toml --group dev --universal --python-version 3.11 --generate-hashes --no-emit-index-url -o requirements-dev.lock
