@@ -2,16 +2,18 @@
 
 A chunk is what was decoded at once: gaps first, then batches in order, then the recorder's clock. Each batch is one row group of
 its kind's file, and a small index says which row groups make a chunk, so a reader holds one chunk at a time and hands arrays on
-as they come out of Parquet. Encodings are chosen for the speed of reading. The index is written last: a folder without one is not
+as they come out of Parquet. Numbers are split by byte and packed with LZ4: measured on trades, quotes and depth, that reads faster
+than zstd, delta or plain, and takes half the space of plain. The index is written last: a folder without one is not
 a tape.
 """
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import Final, Self
+from typing import Any, Final, Self
 
 import msgspec
 import numpy as np
@@ -30,16 +32,15 @@ _STORAGE: Final[Mapping[type, pa.DataType]] = {
     str: pa.large_string(),
     bytes: pa.large_binary(),
 }
-_SYMBOL: Final = pa.field("symbol", pa.dictionary(pa.int32(), pa.string()), nullable=False)
-_INDEX_SCHEMA: Final = pa.schema(
-    [
-        pa.field("chunk", pa.int64(), nullable=False),
-        pa.field("clock_ns", pa.int64(), nullable=False),
-        pa.field("kind", pa.string()),
-        pa.field("symbol", pa.string()),
-        pa.field("row_group", pa.int64()),
-    ]
-)
+_SYMBOL: Final[pa.Field[pa.DataType]] = pa.field("symbol", pa.dictionary(pa.int32(), pa.string()), nullable=False)
+_INDEX_TYPES: Final[Mapping[str, pa.DataType]] = {
+    "chunk": pa.int64(),
+    "clock_ns": pa.int64(),
+    "kind": pa.string(),
+    "symbol": pa.string(),
+    "row_group": pa.int64(),
+}
+_INDEX_SCHEMA: Final = pa.schema(_INDEX_TYPES)
 """One row per batch in order, or one row without a kind for a chunk without one."""
 
 
@@ -123,7 +124,8 @@ class ColumnWriter:
                 self._folder / f"{kind}.parquet",
                 schema,
                 compression="lz4",
-                use_dictionary=["symbol"],
+                use_dictionary=["symbol"],  # type: ignore[arg-type]  # a list of columns, which the stubs do not know
+                column_encoding={field.name: "BYTE_STREAM_SPLIT" for field in schema if field.type in (pa.int64(), pa.float64())},
                 write_statistics=[name for name in ("received_ns", "event_ns") if name in schema.names],
             )
         return self._files[kind]
@@ -191,10 +193,10 @@ class ColumnReader:
         try:
             if part.kind not in self._files:
                 self._files[part.kind] = pq.ParquetFile(path, memory_map=True)
-            table = self._files[part.kind].read_row_group(part.row_group, columns=list(columns_of(KINDS[part.kind])), use_threads=False)
+            table = self._files[part.kind].read_row_group(part.row_group, columns=names_of(part.kind), use_threads=False)
         except (pa.ArrowException, OSError) as error:
             raise _broken(path, error) from error
-        return {name: _to_numpy(column) for name, column in zip(table.column_names, table.columns, strict=True)}
+        return {name: column.to_numpy() for name, column in zip(table.column_names, table.columns, strict=True)}
 
 
 class _Part(msgspec.Struct, frozen=True):
@@ -205,22 +207,25 @@ class _Part(msgspec.Struct, frozen=True):
     row_group: int
 
 
+@functools.cache
 def schema_of(kind: Kind) -> pa.Schema:
     """Give the columns of a kind's file: those of its Struct, and the symbol where the Struct has none."""
     fields = [pa.field(name, _STORAGE[type_], nullable=False) for name, type_ in columns_of(KINDS[kind]).items()]
-    return pa.schema(fields if "symbol" in columns_of(KINDS[kind]) else [*fields, _SYMBOL])
+    return pa.schema(fields if "symbol" in names_of(kind) else [*fields, _SYMBOL])
+
+
+@functools.cache
+def names_of(kind: Kind) -> list[str]:
+    """Name the columns of a kind's batches."""
+    return list(columns_of(KINDS[kind]))
 
 
 def _to_arrow(batch: Batch) -> pa.RecordBatch:
     schema = schema_of(batch.kind)
-    arrays: list[pa.Array] = [pa.array(batch[name], schema.field(name).type) for name in columns_of(KINDS[batch.kind])]
+    arrays: list[pa.Array[Any]] = [pa.array(batch[name], schema.field(name).type) for name in names_of(batch.kind)]
     if len(arrays) < len(schema):
-        arrays.append(pa.DictionaryArray.from_arrays(pa.array(np.zeros(len(batch), np.int32)), pa.array([batch.symbol], pa.string())))
+        arrays.append(pa.DictionaryArray.from_arrays(np.zeros(len(batch), np.int32), pa.array([batch.symbol], pa.string())))
     return pa.RecordBatch.from_arrays(arrays, schema=schema)
-
-
-def _to_numpy(column: pa.ChunkedArray) -> Column:
-    return column.to_numpy()
 
 
 def _broken(path: Path, error: Exception) -> SessionError:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Final, TypeAlias
+from typing import Final, TypeAlias, cast
 
 import msgspec
 import numpy as np
@@ -67,7 +67,7 @@ class FrameChunk(msgspec.Struct, frozen=True):
 
     def feed(self, index: int) -> str:
         """Name the feed of one frame."""
-        return self.names[self.codes[index]]
+        return self.names[int(self.codes[index])]
 
 
 class Segment(msgspec.Struct, frozen=True):
@@ -103,17 +103,17 @@ def from_arrow(first_row: int, batches: Sequence[pa.RecordBatch]) -> FrameChunk:
     """Take frames out of Arrow; at least one batch."""
     chunks = []
     for batch in batches:
-        received_ns, feeds, payloads = batch.column(0), batch.column(1), batch.column(2)
+        received_ns, feeds, payloads = batch.columns
         assert isinstance(feeds, pa.DictionaryArray)
         codes, names = feeds.indices.to_numpy(), tuple(str(name) for name in feeds.dictionary.to_pylist())
-        chunks.append(FrameChunk(first_row, received_ns.to_numpy(), codes, names, payloads.to_pylist()))
+        chunks.append(FrameChunk(first_row, received_ns.to_numpy(), codes, names, cast(list[bytes], payloads.to_pylist())))
         first_row += len(payloads)
     return concatenate(chunks)
 
 
 def to_arrow(chunk: FrameChunk) -> pa.RecordBatch:
     """Put frames into one record batch."""
-    feeds = pa.DictionaryArray.from_arrays(pa.array(chunk.codes), pa.array(chunk.names, pa.string()))
+    feeds = pa.DictionaryArray.from_arrays(chunk.codes, pa.array(chunk.names, pa.string()))
     columns = [pa.array(chunk.received_ns), feeds, pa.array(chunk.payloads, pa.binary())]
     return pa.RecordBatch.from_arrays(columns, schema=SCHEMA)
 

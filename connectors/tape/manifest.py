@@ -189,9 +189,9 @@ def span(session: Path) -> tuple[int, int]:
         column = names.index("received_ns")
         for group in range(metadata.num_row_groups):
             statistics = metadata.row_group(group).column(column).statistics
-            if statistics is not None and statistics.has_min_max:
-                firsts.append(int(statistics.min))
-                lasts.append(int(statistics.max))
+            if statistics is not None and isinstance(statistics.min, int) and isinstance(statistics.max, int):
+                firsts.append(statistics.min)
+                lasts.append(statistics.max)
     return min(firsts, default=0), max(lasts, default=0)
 
 

@@ -141,7 +141,7 @@ class _Open:
         self.first_row = segment.first_row
         self._scanner = MessageScanner(segment.open_path)
         self._starts = [segment.first_row]
-        self._file = pa.OSFile(str(segment.open_path))
+        self._file = pa.OSFile(str(segment.open_path), "rb")
         self._stream: pa.RecordBatchReader | None = None
         self._next = 0
 

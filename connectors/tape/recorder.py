@@ -175,8 +175,8 @@ class Recorder:
                 continue
         except (GhosttapeError, OSError, pa.ArrowException, ValueError, TypeError, OverflowError, MemoryError) as error:
             with self._moved:
-                known = isinstance(error, ResourceError)
-                self._failure = error if known else ResourceError(f"{self._folder}: {error}, expected to write the tape: start again")
+                other = ResourceError(f"{self._folder}: {error}, expected to write the tape: start again")
+                self._failure = error if isinstance(error, ResourceError) else other
                 self._moved.notify_all()
 
     def _turn(self) -> bool:

@@ -95,7 +95,7 @@ def _rewrite(segment: Segment, rows: int) -> None:
             SCHEMA,
             compression="zstd",
             compression_level=_COMPRESSION_LEVEL,
-            use_dictionary=["feed"],
+            use_dictionary=["feed"],  # type: ignore[arg-type]  # a list of columns, which the stubs do not know
             column_encoding={"received_ns": "DELTA_BINARY_PACKED", "payload": "PLAIN"},
             write_statistics=["received_ns"],
         ) as writer:
@@ -113,7 +113,7 @@ def _groups(segment: Segment, rows: int) -> Iterator[FrameChunk]:
     """Give the frames of a stream in chunks the size of a row group, or a little more."""
     batches: list[pa.RecordBatch] = []
     first_row, held_rows, held_bytes = segment.first_row, 0, 0
-    with pa.OSFile(str(segment.open_path)) as file, pa.ipc.open_stream(file) as stream:
+    with pa.OSFile(str(segment.open_path), "rb") as file, pa.ipc.open_stream(file) as stream:
         while rows:
             batch = stream.read_next_batch()
             batches.append(batch)
