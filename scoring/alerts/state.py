@@ -1,0 +1,73 @@
+"""All rules on one symbol: from final metric rows to alert rows.
+
+The state takes the rows of the metric tables in any interleaving between tables, each table in order of its instants. Every
+rule is judged at every instant at which one of its tables has a row, with the newest values of each, up to the instant through
+which all its tables are out. So what it says of each alert does not depend on how the rows were cut or interleaved (laws 2 and
+3); only how alerts of different rules share one update call does. Provisional rows are never judged, revisions never judged
+again: an alert that was read is not taken back.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from scoring.alerts.lifecycle import Change, Lifecycle
+from scoring.alerts.rules import Rule
+from scoring.alerts.timeline import Intake, Timeline
+from scoring.market.watermark import UNSET_NS
+from scoring.records import TABLES, Alert, Rows, Table, empty_columns, to_columns
+
+_NO_ROWS = empty_columns(TABLES[Table.ALERTS].row)
+
+
+class Alerts:
+    """The rules that watch one symbol, and where each of them stands."""
+
+    def __init__(self, symbol: str, rules: Sequence[Rule]) -> None:
+        """Begin quiet; rules that do not watch the symbol are left out."""
+        watching = [rule for rule in rules if rule.watches(symbol)]
+        metrics = dict.fromkeys(metric for rule in watching for metric in rule.metrics)
+        tables = dict.fromkeys(metric.table for metric in metrics)
+        self._symbol = symbol
+        self._intakes = {table: Intake(table, [metric for metric in metrics if metric.table is table]) for table in tables}
+        self._timelines = {
+            joined: Timeline([self._intakes[table] for table in joined]) for joined in dict.fromkeys(rule.tables for rule in watching)
+        }
+        self._lifecycles = [Lifecycle(symbol, rule) for rule in watching]
+        self._through_ns = UNSET_NS
+
+    def update(self, items: Iterable[Rows]) -> list[Rows]:
+        """Take final rows of the metric tables; give the alerts that changed, in order of the instants at which they did.
+
+        An alert that changed twice stands there twice, the later state later. What is no final row of a table that a rule
+        looks at is passed over. Rows without an alert say that `through_ns` moved on: the lowest of all tables in use.
+        """
+        for rows in items:
+            intake = None if rows.provisional else self._intakes.get(rows.table)
+            piece = intake.accept(rows) if intake is not None else None
+            if piece is not None:
+                for timeline in self._timelines.values():
+                    timeline.add(rows.table, piece)
+        changes = self._judge()
+        through_ns = min((intake.through_ns for intake in self._intakes.values()), default=UNSET_NS)
+        if not changes and through_ns == self._through_ns:
+            return []
+        self._through_ns = through_ns
+        columns = to_columns(Alert, [change.alert for change in changes]) if changes else _NO_ROWS
+        return [Rows(Table.ALERTS, self._symbol, columns, through_ns)]
+
+    def _judge(self) -> list[Change]:
+        readings = {tables: timeline.read() for tables, timeline in self._timelines.items()}
+        changes = [change for lifecycle in self._lifecycles for change in lifecycle.judge(readings[lifecycle.rule.tables])]
+        return sorted(changes, key=lambda change: change.at_ns)
+
+    def states(self) -> Mapping[str, str]:
+        """Say for each rule, by name, whether it is quiet, pending, firing, cooling, or kept from judging by no_data or a gap."""
+        return {
+            lifecycle.rule.settings.name: lifecycle.state(self._timelines[lifecycle.rule.tables].watched_ns).value
+            for lifecycle in self._lifecycles
+        }
+
+    def swallowed(self) -> Mapping[str, int]:
+        """Count for each rule, by name, how often its condition began to hold while it was cooling."""
+        return {lifecycle.rule.settings.name: lifecycle.swallowed for lifecycle in self._lifecycles}
