@@ -1,0 +1,1 @@
+"""The crowd: what it posts and about what."""
