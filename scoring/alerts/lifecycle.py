@@ -21,6 +21,7 @@ from __future__ import annotations
 
 import enum
 import hashlib
+import itertools
 from collections.abc import Iterator
 from typing import NamedTuple
 
@@ -85,6 +86,7 @@ class Lifecycle:
         """Begin quiet."""
         self.symbol = symbol
         self.rule = rule
+        self.tables = rule.tables
         self.phase = Phase.QUIET
         self.silent = False
         """A table has been silent for too long."""
@@ -291,7 +293,7 @@ def _stretches(verdicts: NDArray[np.int8], instants: Instants, silences: list[in
     # A row at the very instant of a silence is still judged before it.
     begins = dict(zip(reversed(np.searchsorted(instants, silences, "right").tolist()), reversed(silences), strict=True))
     cuts = [*sorted({*starts, *begins} - {len(verdicts)}), len(verdicts)]
-    for start, stop in zip(cuts[:-1], cuts[1:], strict=True):
+    for start, stop in itertools.pairwise(cuts):
         yield start, stop, begins.get(start)
     if len(verdicts) in begins:
         yield len(verdicts), len(verdicts), begins[len(verdicts)]

@@ -58,13 +58,13 @@ class Alerts:
 
     def _judge(self) -> list[Change]:
         readings = {tables: timeline.read() for tables, timeline in self._timelines.items()}
-        changes = [change for lifecycle in self._lifecycles for change in lifecycle.judge(readings[lifecycle.rule.tables])]
+        changes = [change for lifecycle in self._lifecycles for change in lifecycle.judge(readings[lifecycle.tables])]
         return sorted(changes, key=lambda change: change.at_ns)
 
     def states(self) -> Mapping[str, str]:
         """Say for each rule, by name, whether it is quiet, pending, firing, cooling, or kept from judging by no_data or a gap."""
         return {
-            lifecycle.rule.settings.name: lifecycle.state(self._timelines[lifecycle.rule.tables].watched_ns).value
+            lifecycle.rule.settings.name: lifecycle.state(self._timelines[lifecycle.tables].watched_ns).value
             for lifecycle in self._lifecycles
         }
 
