@@ -1,0 +1,128 @@
+"""The feed: what a screen sees of the flow, as one Bytewax partition that serves websockets.
+
+One partition, so one process of a cluster has it. It keeps the newest state and forgets the rest, so writing to it never waits and
+it has nothing to recover; what must last goes to the archive and the warehouse.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+from typing import TypeAlias
+
+import msgspec
+from bytewax.outputs import FixedPartitionedSink, StatefulSinkPartition
+
+from connectors.outputs.feed_board import Board
+from connectors.outputs.feed_server import FeedServer
+from scoring.duration import Duration
+from scoring.errors import SettingError
+from scoring.feed import Hello
+from scoring.records import NANOSECONDS_PER_SECOND, Pulse, Rows
+
+FeedItem: TypeAlias = Rows | Pulse
+"""What the feed takes: rows, final and provisional, and how the sources are doing."""
+
+
+class FeedSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The `[feed]` of the settings."""
+
+    host: str = "127.0.0.1"
+    """Address to listen on. Anything but loopback needs a token."""
+    port: int = 8765
+    """Port to listen on; 0 takes any free one."""
+    token: str = ""
+    """What a client must know; empty lets in whoever can reach the port. A secret: belongs in `.env`."""
+    interval: Duration = Duration.parse("100ms")
+    """Shortest time between two updates of one thing to one client."""
+    history_step: Duration = Duration.parse("5s")
+    """Event time between two points of the small price line."""
+    history_points: int = 240
+    """Points kept for each symbol: 240 of 5 s are 20 minutes."""
+    alerts: int = 200
+    """Alerts a new client is told."""
+    events: int = 100
+    """Gaps, rejects and posts a new client is told, of each."""
+    cells: int = 20_000
+    """Newest rows kept: tables × symbols × window widths × 2."""
+    clients: int = 32
+    """Clients at a time."""
+
+
+class FeedPartition(StatefulSinkPartition[FeedItem, None]):
+    """The running feed."""
+
+    def __init__(self, settings: FeedSettings, hello: Hello) -> None:
+        """Start serving.
+
+        Raises:
+            ResourceError: the port cannot be had.
+        """
+        self._board = Board(
+            cells=settings.cells,
+            alerts=settings.alerts,
+            events=settings.events,
+            step_ns=settings.history_step,
+            points=settings.history_points,
+        )
+        self._server = FeedServer(
+            self._board,
+            hello,
+            host=settings.host,
+            port=settings.port,
+            token=settings.token,
+            interval_s=settings.interval / NANOSECONDS_PER_SECOND,
+            clients=settings.clients,
+        )
+
+    @property
+    def port(self) -> int:
+        """The port it listens on."""
+        return self._server.port
+
+    def write_batch(self, items: list[FeedItem]) -> None:
+        """Take what the flow says; never waits for a client."""
+        self._board.put(items)
+
+    def snapshot(self) -> None:
+        """Keep nothing over a restart."""
+        return None
+
+    def close(self) -> None:
+        """Tell clients how it ended, and stop."""
+        self._server.close()
+
+
+class FeedSink(FixedPartitionedSink[FeedItem, None]):
+    """The feed as the output of a flow."""
+
+    def __init__(self, settings: FeedSettings, hello: Hello) -> None:
+        """Check the settings; nothing runs until the flow does.
+
+        Raises:
+            SettingError: the port would be open to the network without a token.
+        """
+        if not settings.token and not _is_loopback(settings.host):
+            raise SettingError(
+                "ghosttape.toml", "feed.host", settings.host, "a loopback address such as '127.0.0.1', or a feed.token to go with it"
+            )
+        self._settings = settings
+        self._hello = hello
+
+    def list_parts(self) -> list[str]:
+        """Name the one partition."""
+        return ["one"]
+
+    def part_fn(self, item_key: str) -> int:  # noqa: ARG002
+        """Send everything to it."""
+        return 0
+
+    def build_part(self, step_id: str, for_part: str, resume_state: None) -> FeedPartition:  # noqa: ARG002
+        """Start it."""
+        return FeedPartition(self._settings, self._hello)
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"

@@ -1,0 +1,201 @@
+"""What the feed knows now, and what has changed since any moment: the newest state of everything, bounded, and no queue.
+
+The flow writes, the server's thread reads. Each thing that can be shown (the newest row of a table about a symbol, an alert, a
+source) is one entry under one key, and a change moves it to the end under a higher number. Whoever wants to follow keeps the
+number it has seen and asks for what is newer: a slow reader then gets fewer and newer entries, and costs nothing while it waits.
+Turning an entry into JSON is left to the reading side, and done once for all clients.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import Counter, OrderedDict
+from collections.abc import Callable, Iterable
+from functools import partial
+from typing import Final, Generic, TypeVar
+
+import numpy as np
+
+from connectors.outputs import feed_messages
+from connectors.outputs.feed_history import PriceHistory
+from scoring.feed import AlertState, Message, NewRows, PricePoints, Snapshot, SourceState, Topic, encode
+from scoring.records import TABLES, Pulse, Rows, Table
+
+_Key = TypeVar("_Key")
+_EVENTS: Final = frozenset({Table.ALERTS, Table.GAPS, Table.REJECTS, Table.POSTS})
+"""Tables whose every row is news; of the others only the newest row is."""
+
+
+class Entry:
+    """One thing that can be shown, as it stands."""
+
+    __slots__ = ("_build", "_frame", "symbol", "topic")
+
+    def __init__(self, topic: str, symbol: str, build: Callable[[], Message]) -> None:
+        """Keep what is needed to write it, unwritten."""
+        self.topic = topic
+        self.symbol = symbol
+        self._build = build
+        self._frame: bytes | None = None
+
+    def message(self) -> Message:
+        """Build the message."""
+        return self._build()
+
+    def frame(self) -> bytes:
+        """Give the message as JSON, written at the first call."""
+        if self._frame is None:
+            self._frame = encode(self._build())
+        return self._frame
+
+
+class Ledger(Generic[_Key]):
+    """The newest entry under each key, in the order of their last change; the oldest go when there are more than `limit`."""
+
+    def __init__(self, limit: int) -> None:
+        """Start empty."""
+        self._limit = limit
+        self._entries: OrderedDict[_Key, tuple[int, Entry]] = OrderedDict()
+
+    def __len__(self) -> int:
+        """Count the keys."""
+        return len(self._entries)
+
+    def put(self, key: _Key, entry: Entry, sequence: int) -> None:
+        """Replace what is under the key; `sequence` is higher than any before."""
+        self._entries[key] = (sequence, entry)
+        self._entries.move_to_end(key)
+        if len(self._entries) > self._limit:
+            self._entries.popitem(last=False)
+
+    def since(self, sequence: int) -> list[Entry]:
+        """Give what was put under a higher number, oldest change first."""
+        found: list[Entry] = []
+        for number, entry in reversed(self._entries.values()):
+            if number <= sequence:
+                break
+            found.append(entry)
+        found.reverse()
+        return found
+
+
+class Counts:
+    """What a monitor asks for."""
+
+    def __init__(self) -> None:
+        """Start at nothing."""
+        self.rows: Counter[str] = Counter()
+        self.pulses: dict[str, Pulse] = {}
+
+
+class Board:
+    """The newest state; any thread may call any method."""
+
+    def __init__(self, *, cells: int, alerts: int, events: int, step_ns: int, points: int) -> None:
+        """Keep at most so many newest rows, alerts, rows of each table of events, and points a symbol."""
+        self._lock = threading.Lock()
+        self._sequence = 0
+        self._cells: Ledger[tuple[str, str, bool, int]] = Ledger(cells)
+        self._events: dict[Table, Ledger[tuple[object, ...]]] = {
+            table: Ledger(alerts if table is Table.ALERTS else events) for table in sorted(_EVENTS)
+        }
+        self._pulses: Ledger[str] = Ledger(cells)
+        self._history: dict[str, PriceHistory] = {}
+        self._new_history = partial(PriceHistory, step_ns=step_ns, limit=points)
+        self._cell_limit = cells
+        self.counts = Counts()
+
+    @property
+    def ended(self) -> bool:
+        """Whether every source has said that its tape is over."""
+        pulses = list(self.counts.pulses.values())
+        return bool(pulses) and all(pulse.state == "ended" for pulse in pulses)
+
+    def put(self, items: Iterable[Rows | Pulse]) -> None:
+        """Take what the flow says."""
+        with self._lock:
+            for item in items:
+                if isinstance(item, Pulse):
+                    self._put_pulse(item)
+                else:
+                    self._put_rows(item)
+
+    def since(self, sequence: int) -> tuple[int, list[Entry]]:
+        """Give what is newer than a number, and the number to ask with next."""
+        with self._lock:
+            if sequence >= self._sequence:
+                return self._sequence, []
+            found = self._cells.since(sequence)
+            for ledger in self._events.values():
+                found += ledger.since(sequence)
+            for symbol, history in self._history.items():
+                if (points := history.since(sequence)) is not None:
+                    found.append(Entry(Topic.POINTS, symbol, partial(_same, points)))
+            return self._sequence, found + self._pulses.since(sequence)
+
+    def snapshot(self, wanted: Callable[[Entry], bool]) -> tuple[int, Snapshot]:
+        """Give all that is known and wanted, and the number to ask with next."""
+        sequence, entries = self.since(0)
+        messages = [entry.message() for entry in entries if wanted(entry)]
+        return sequence, Snapshot(
+            rows=[message for message in messages if isinstance(message, NewRows)],
+            alerts=[message for message in messages if isinstance(message, AlertState)],
+            points=[message for message in messages if isinstance(message, PricePoints)],
+            pulses=[message for message in messages if isinstance(message, SourceState)],
+        )
+
+    def _put_pulse(self, pulse: Pulse) -> None:
+        self._sequence += 1
+        self.counts.pulses[pulse.source] = pulse
+        self._pulses.put(pulse.source, Entry(Topic.PULSE, "", partial(feed_messages.source_state, pulse)), self._sequence)
+
+    def _put_rows(self, rows: Rows) -> None:
+        length = len(rows)
+        if not length:
+            return
+        self._sequence += 1
+        self.counts.rows[rows.table] += length
+        if rows.table in _EVENTS:
+            self._put_events(rows, length)
+            return
+        for index in _newest_of_each_width(rows, length):
+            row = {name: column[index] for name, column in rows.columns.items()}
+            width = int(row["window_end_ns"] - row["window_start_ns"]) if "window_end_ns" in row else 0
+            build = partial(feed_messages.new_rows, rows.table, rows.symbol, rows.provisional, row)
+            self._cells.put((rows.table, rows.symbol, rows.provisional, width), Entry(rows.table, rows.symbol, build), self._sequence)
+        if rows.table is Table.RISK_METRICS:
+            self._put_history(rows)
+
+    def _put_events(self, rows: Rows, length: int) -> None:
+        key, ledger = TABLES[rows.table].key, self._events[rows.table]
+        for index in range(length):
+            self._sequence += 1
+            row = {name: column[index] for name, column in rows.columns.items()}
+            symbol = str(row.get("symbol", ""))
+            build: Callable[[], Message] = (
+                partial(feed_messages.alert_state, row)
+                if rows.table is Table.ALERTS
+                else partial(feed_messages.new_rows, rows.table, symbol, rows.provisional, row)
+            )
+            ledger.put(tuple(row[name] for name in key), Entry(rows.table, symbol, build), self._sequence)
+
+    def _put_history(self, rows: Rows) -> None:
+        history = self._history.get(rows.symbol)
+        if history is None:
+            if len(self._history) >= self._cell_limit:
+                return
+            history = self._history[rows.symbol] = self._new_history(rows.symbol)
+        history.put(rows.columns["sampled_ns"], rows.columns["price"], self._sequence)
+
+
+def _newest_of_each_width(rows: Rows, length: int) -> Iterable[int]:
+    """Say where the newest row of each window width is: a table may hold windows of several widths."""
+    if length == 1 or "window_end_ns" not in rows.columns:
+        return (length - 1,)
+    widths = rows.columns["window_end_ns"] - rows.columns["window_start_ns"]
+    _, from_the_end = np.unique(widths[::-1], return_index=True)
+    return (int(length - 1 - index) for index in from_the_end)
+
+
+def _same(points: PricePoints) -> PricePoints:
+    return points

@@ -1,0 +1,62 @@
+"""How a row of the flow becomes a message of the feed: names of storage, instants as timestamps, numbers as Python's own."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Final
+
+import msgspec
+import numpy as np
+
+from scoring.feed import AlertState, NewRows, SourceState, Value, instant, instant_text, moment
+from scoring.records import Pulse, stored_name
+
+_PAYLOAD_BYTES: Final = 256
+"""How much of a reject's bytes a screen is shown; the warehouse has them all."""
+
+Row = Mapping[str, object]
+"""One row: column names as in `scoring.records`, cells as numpy holds them."""
+
+
+def new_rows(table: str, symbol: str, provisional: bool, row: Row) -> NewRows:
+    """Write one row of a table."""
+    return NewRows(table, symbol, provisional, {stored_name(name): [value(name, cell)] for name, cell in row.items()})
+
+
+def alert_state(row: Row) -> AlertState:
+    """Write one row of the table of alerts."""
+    cells = {stored_name(name): value(name, cell) for name, cell in row.items()}
+    return msgspec.convert(cells, AlertState)
+
+
+def source_state(pulse: Pulse) -> SourceState:
+    """Write how a source is doing."""
+    return SourceState(
+        source=pulse.source,
+        at=moment(pulse.at_ns),
+        frames=pulse.frames,
+        rejects=pulse.rejects,
+        gaps=pulse.gaps,
+        last_at=instant(pulse.last_ns),
+        start_at=instant(pulse.start_ns),
+        end_at=instant(pulse.end_ns),
+        speed=pulse.speed if math.isfinite(pulse.speed) else None,
+        state=pulse.state,
+    )
+
+
+def value(name: str, cell: object) -> Value:
+    """Turn a cell into what JSON can hold.
+
+    >>> value("window_end_ns", np.int64(1_500_000_000)), value("vwap", np.float64("nan")), value("payload", b"a" + bytes([255]))
+    ('1970-01-01T00:00:01.500000Z', None, 'a\\\\xff')
+    """
+    plain = cell.item() if isinstance(cell, np.generic) else cell
+    if isinstance(plain, float):
+        return plain if math.isfinite(plain) else None
+    if isinstance(plain, bytes):
+        return plain[:_PAYLOAD_BYTES].decode("utf-8", "backslashreplace")
+    if name.endswith("_ns") and isinstance(plain, int):
+        return instant_text(plain)
+    return plain if isinstance(plain, str | int) else str(plain)

@@ -1,0 +1,222 @@
+"""The words of the feed: what the server of a flow and a screen say to each other, as JSON text, one message a frame.
+
+The server speaks first: `hello`, then a `snapshot` of the newest state and some history, then whatever changes: `rows`, `alert`,
+`points`, `pulse`, and a `heartbeat` each second. A client may answer with `subscribe`, and gets a new snapshot of what it asked
+for. The messages live here and not beside the server, because the screen may not import the server.
+
+Columns carry the names of storage (`scoring.records.stored_name`), and instants are UTC timestamps (RFC 3339), as everywhere
+outside the flow. A number that is not known is null. Kept free of numpy, so that a screen starts fast.
+"""
+
+from __future__ import annotations
+
+import enum
+from datetime import UTC, datetime, timedelta
+from typing import Annotated, Final, TypeAlias
+
+import msgspec
+
+PROTOCOL: Final = 1
+"""Raised by one when an old client can no longer understand a new server."""
+
+Value: TypeAlias = str | int | float | bool | None
+"""One cell of a row; an instant is RFC 3339 text."""
+
+
+Instant: TypeAlias = Annotated[datetime, msgspec.Meta(tz=True)]
+"""An aware timestamp: one that does not say its zone is refused."""
+
+
+class Topic(enum.StrEnum):
+    """What a client can subscribe to: the result tables under their own names, and two topics of the feed's own."""
+
+    TRADE_METRICS = "trade_metrics"
+    SPREAD_METRICS = "spread_metrics"
+    RISK_METRICS = "risk_metrics"
+    PORTFOLIO = "portfolio"
+    ALERTS = "alerts"
+    CANDLES = "candles"
+    POSTS = "posts"
+    GAPS = "gaps"
+    REJECTS = "rejects"
+    POINTS = "points"
+    """Thinned prices for a small line."""
+    PULSE = "pulse"
+    """How the sources are doing."""
+
+
+class Hello(msgspec.Struct, frozen=True, tag="hello"):
+    """Who speaks: the first message of a connection."""
+
+    version: str
+    """Of the program."""
+    session: str
+    """Name of the tape being written or read."""
+    mode: str
+    """`live` or `replay`."""
+    symbols: list[str]
+    """In the order of the settings, which a screen keeps."""
+    tables: list[str]
+    """Result tables that may come."""
+    protocol: int = PROTOCOL
+
+
+class NewRows(msgspec.Struct, frozen=True, tag="rows"):
+    """The newest rows of one table about one subject."""
+
+    table: str
+    symbol: str
+    provisional: bool
+    """True for an `as of` row, shown before its window closes."""
+    columns: dict[str, list[Value]]
+
+
+class AlertState(msgspec.Struct, frozen=True, tag="alert"):
+    """One alert as it stands; the same id comes again when its state changes. Fields as in `scoring.records.Alert`."""
+
+    alert_id: str
+    rule: str
+    symbol: str
+    severity: str
+    state: str
+    started_at: Instant | None
+    fired_at: Instant | None
+    resolved_at: Instant | None
+    metric: str
+    condition: str
+    threshold: float | None
+    value: float | None
+    peak_value: float | None
+    evidence: str
+    completeness: str
+
+
+class PricePoints(msgspec.Struct, frozen=True, tag="points"):
+    """Prices of one symbol that are new or have changed, thinned to one per step of the grid."""
+
+    symbol: str
+    step_s: float
+    """Seconds from one point of the grid to the next."""
+    at: list[Instant]
+    """Where on the grid, rising."""
+    price: list[float]
+    """Last price of that step."""
+
+
+class SourceState(msgspec.Struct, frozen=True, tag="pulse"):
+    """How one source is doing. Fields as in `scoring.records.Pulse`."""
+
+    source: str
+    at: Instant
+    """Time on the tape."""
+    frames: int
+    rejects: int
+    gaps: int
+    last_at: Instant | None
+    """When its newest frame was received; null before the first."""
+    start_at: Instant | None
+    """Where the session starts; null when live."""
+    end_at: Instant | None
+    speed: float | None
+    """Times real time; null for as fast as possible."""
+    state: str
+    """`live`, `replaying` or `ended`."""
+
+
+class Heartbeat(msgspec.Struct, frozen=True, tag="heartbeat"):
+    """The server lives, even where the tape is silent."""
+
+    uptime_s: float
+    """Seconds since this connection began."""
+
+
+class Snapshot(msgspec.Struct, frozen=True, tag="snapshot"):
+    """All that is known now: replaces what a client knew."""
+
+    rows: list[NewRows]
+    alerts: list[AlertState]
+    """Oldest change first."""
+    points: list[PricePoints]
+    pulses: list[SourceState]
+
+
+class Subscribe(msgspec.Struct, frozen=True, tag="subscribe", forbid_unknown_fields=True):
+    """What a client wants to hear; null for everything."""
+
+    topics: list[Topic] | None = None
+    symbols: list[str] | None = None
+
+
+Message: TypeAlias = Hello | Snapshot | NewRows | AlertState | PricePoints | SourceState | Heartbeat
+"""What a server says."""
+
+_NANOSECONDS_PER_MICROSECOND: Final = 1_000
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_encoder: Final = msgspec.json.Encoder()
+_messages: Final[msgspec.json.Decoder[Message]] = msgspec.json.Decoder(Message)
+_requests: Final = msgspec.json.Decoder(Subscribe)
+
+
+def encode(message: Message | Subscribe) -> bytes:
+    """Write one message as JSON; NaN and infinity become null."""
+    return _encoder.encode(message)
+
+
+def decode_message(data: str | bytes) -> Message:
+    """Read what a server said.
+
+    Raises:
+        msgspec.DecodeError: it is no message of this protocol.
+    """
+    return _messages.decode(data)
+
+
+def decode_request(data: str | bytes) -> Subscribe:
+    """Read what a client asks for.
+
+    Raises:
+        msgspec.DecodeError: it is no request of this protocol.
+    """
+    return _requests.decode(data)
+
+
+def instant(at_ns: int) -> datetime | None:
+    """Turn nanoseconds into a UTC timestamp, cut to microseconds; 0 is an instant that is not known.
+
+    >>> instant(1_500_000_000)
+    datetime.datetime(1970, 1, 1, 0, 0, 1, 500000, tzinfo=datetime.timezone.utc)
+    """
+    return moment(at_ns) if at_ns else None
+
+
+def moment(at_ns: int) -> datetime:
+    """Turn nanoseconds into a UTC timestamp, cut to microseconds.
+
+    >>> moment(0)
+    datetime.datetime(1970, 1, 1, 0, 0, tzinfo=datetime.timezone.utc)
+    """
+    return _EPOCH + timedelta(microseconds=at_ns // _NANOSECONDS_PER_MICROSECOND)
+
+
+def instant_text(at_ns: int) -> str | None:
+    """Write nanoseconds as RFC 3339.
+
+    >>> instant_text(1_500_000_000)
+    '1970-01-01T00:00:01.500000Z'
+    """
+    return moment(at_ns).isoformat(timespec="microseconds").replace("+00:00", "Z") if at_ns else None
+
+
+def read_instant(value: Value) -> datetime | None:
+    """Read RFC 3339 text; None where it is none, for the other side may be anyone.
+
+    >>> read_instant("1970-01-01T00:00:01.5Z").timestamp()
+    1.5
+    """
+    if not isinstance(value, str):
+        return None
+    try:
+        at = datetime.fromisoformat(value)
+        return at.astimezone(UTC) if at.tzinfo else None
+    except (ValueError, OverflowError):
+        return None

@@ -1,0 +1,310 @@
+"""The feed on a real loopback port: what clients hear, and that none of them can hold up the flow."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+
+import msgspec
+import numpy as np
+import pytest
+from websockets.asyncio.client import ClientConnection, connect
+from websockets.exceptions import ConnectionClosed, InvalidStatus
+
+from connectors.outputs.feed import FeedPartition, FeedSettings, FeedSink
+from scoring.duration import Duration
+from scoring.errors import ResourceError, SettingError
+from scoring.feed import Heartbeat, Hello, Message, NewRows, Snapshot, SourceState, Subscribe, Topic, decode_message, encode
+from scoring.records import Column, Pulse, RiskMetrics, Rows, Table, columns_of
+
+HELLO = Hello("0.1.0", "session", "replay", ["BTCUSDT", "ETHUSDT"], ["risk_metrics"])
+START = 1_785_585_600_000_000_000
+QUICK = FeedSettings(port=0, interval=Duration.parse("10ms"))
+
+
+BLANK: dict[type, Column] = {int: np.array([START]), float: np.array([0.0]), str: np.array([""], object)}
+TEMPLATE = {name: BLANK[kind] for name, kind in columns_of(RiskMetrics).items()}
+
+
+def risk(price: float, symbol: str = "BTCUSDT") -> Rows:
+    return Rows(Table.RISK_METRICS, symbol, TEMPLATE | {"price": np.array([price]), "symbol": np.array([symbol], object)}, 0)
+
+
+def pulse(state: str = "replaying") -> Pulse:
+    return Pulse("binance", START, 10, 1, 0, START, START, START, 60.0, state)
+
+
+def start(settings: FeedSettings = QUICK) -> FeedPartition:
+    return FeedSink(settings, HELLO).build_part("feed", "one", None)
+
+
+@pytest.fixture
+def feed() -> Iterator[FeedPartition]:
+    partition = start()
+    yield partition
+    partition.close()
+
+
+def address(feed: FeedPartition, path: str = "/") -> str:
+    return f"ws://127.0.0.1:{feed.port}{path}"
+
+
+async def hear(connection: ClientConnection, kind: type[Message], matching: str = "") -> Message:
+    """Wait for the next message of a kind that has this text in it."""
+    async with asyncio.timeout(5):
+        while True:
+            text = await connection.recv()
+            message = decode_message(text)
+            if isinstance(message, kind) and matching in str(text):
+                return message
+
+
+def test_a_client_hears_hello_then_a_snapshot_then_what_changes(feed: FeedPartition) -> None:
+    async def client() -> None:
+        feed.write_batch([risk(1.0), pulse()])
+        async with connect(address(feed)) as connection:
+            assert decode_message(await connection.recv()) == HELLO
+            snapshot = decode_message(await connection.recv())
+            assert isinstance(snapshot, Snapshot)
+            assert [row.columns["price"] for row in snapshot.rows] == [[1.0]]
+            assert [source.source for source in snapshot.pulses] == ["binance"]
+            assert [points.price for points in snapshot.points] == [[1.0]]
+            feed.write_batch([risk(2.0)])
+            row = await hear(connection, NewRows)
+            assert isinstance(row, NewRows)
+            assert row.columns["price"] == [2.0]
+
+    asyncio.run(client())
+
+
+def test_the_server_says_each_second_that_it_lives(feed: FeedPartition) -> None:
+    async def client() -> None:
+        async with connect(address(feed)) as connection:
+            first = await hear(connection, Heartbeat)
+            second = await hear(connection, Heartbeat)
+            assert isinstance(first, Heartbeat)
+            assert isinstance(second, Heartbeat)
+            assert 0.9 < second.uptime_s - first.uptime_s < 2
+
+    asyncio.run(client())
+
+
+def test_a_subscription_is_answered_with_a_snapshot_of_what_was_asked_for(feed: FeedPartition) -> None:
+    async def client() -> None:
+        feed.write_batch([risk(1.0), risk(2.0, "ETHUSDT"), pulse()])
+        async with connect(address(feed)) as connection:
+            await hear(connection, Snapshot)
+            await connection.send(encode(Subscribe([Topic.RISK_METRICS], ["ETHUSDT"])), text=True)
+            snapshot = await hear(connection, Snapshot)
+            assert isinstance(snapshot, Snapshot)
+            assert [row.symbol for row in snapshot.rows] == ["ETHUSDT"]
+            assert not snapshot.pulses
+            feed.write_batch([risk(3.0), risk(4.0, "ETHUSDT")])
+            row = await hear(connection, NewRows)
+            assert isinstance(row, NewRows)
+            assert row.symbol == "ETHUSDT"
+            await connection.send('{"type":"subscribe"}')
+            whole = await hear(connection, Snapshot)
+            assert isinstance(whole, Snapshot)
+            assert len(whole.rows) == 2
+
+    asyncio.run(client())
+
+
+def test_a_client_that_says_nonsense_is_told_what_was_expected(feed: FeedPartition) -> None:
+    async def client() -> None:
+        async with connect(address(feed)) as connection:
+            await connection.send("please")
+            with pytest.raises(ConnectionClosed) as closed:
+                await hear(connection, NewRows)
+            assert closed.value.rcvd is not None
+            assert closed.value.rcvd.code == 1008
+            assert "subscribe" in closed.value.rcvd.reason
+
+    asyncio.run(client())
+
+
+def test_a_fast_writer_is_conflated_to_the_newest_state(feed: FeedPartition) -> None:
+    async def client() -> int:
+        async with connect(address(feed)) as connection:
+            await hear(connection, Snapshot)
+            for i in range(20_000):
+                feed.write_batch([risk(float(i))])
+            heard = 0
+            while True:
+                message = await hear(connection, NewRows)
+                heard += 1
+                assert isinstance(message, NewRows)
+                if message.columns["price"] == [19_999.0]:
+                    return heard
+
+    assert asyncio.run(client()) < 1_000
+
+
+def test_a_client_that_does_not_read_gets_the_newest_state_and_never_the_backlog(feed: FeedPartition) -> None:
+    symbols = [f"S{i}" for i in range(100)]
+
+    async def client() -> tuple[int, float]:
+        async with connect(address(feed), max_queue=1, compression=None) as connection:
+            await hear(connection, Snapshot)
+            slowest = 0.0
+            for round_ in range(150):  # 150 × 100 rows of 800 bytes: several times what the system can hold back
+                before = time.perf_counter()
+                feed.write_batch([risk(float(round_), symbol) for symbol in symbols])
+                slowest = max(slowest, time.perf_counter() - before)
+                time.sleep(0.01)
+            heard = 0
+            last: dict[str, object] = {}
+            async with asyncio.timeout(10):
+                while len(last) < 100 or set(last.values()) != {149.0}:
+                    message = await hear(connection, NewRows)
+                    assert isinstance(message, NewRows)
+                    heard += 1
+                    last[message.symbol] = message.columns["price"][0]
+            return heard, slowest
+
+    heard, slowest = asyncio.run(client())
+    assert heard < 5_000, "of 15,000 rows written"
+    assert slowest < 0.5
+
+
+def test_a_token_is_asked_for_where_one_is_set() -> None:
+    feed = start(msgspec.structs.replace(QUICK, token="s3cret"))
+
+    async def client() -> None:
+        with pytest.raises(InvalidStatus) as refused:
+            await connect(address(feed))
+        assert refused.value.response.status_code == 401
+        async with connect(address(feed, "/?token=s3cret")) as connection:
+            await hear(connection, Snapshot)
+        async with connect(address(feed), additional_headers={"Authorization": "Bearer s3cret"}) as connection:
+            await hear(connection, Snapshot)
+
+    try:
+        asyncio.run(client())
+    finally:
+        feed.close()
+
+
+def test_a_web_page_may_not_read_the_feed(feed: FeedPartition) -> None:
+    async def client() -> None:
+        with pytest.raises(InvalidStatus) as refused:
+            await connect(address(feed), origin="https://example.com")  # type: ignore[arg-type]
+        assert refused.value.response.status_code == 403
+
+    asyncio.run(client())
+
+
+def test_there_are_only_so_many_places() -> None:
+    feed = start(msgspec.structs.replace(QUICK, clients=1))
+
+    async def client() -> None:
+        async with connect(address(feed)) as first:
+            await hear(first, Snapshot)
+            with pytest.raises(InvalidStatus) as refused:
+                await connect(address(feed), open_timeout=5)
+            assert refused.value.response.status_code == 503
+
+    try:
+        asyncio.run(client())
+    finally:
+        feed.close()
+
+
+def test_at_the_end_of_the_tape_clients_hear_that_it_ended_and_the_connection_closes_normally() -> None:
+    feed = start()
+
+    async def client() -> None:
+        async with connect(address(feed)) as connection:
+            await hear(connection, Snapshot)
+            feed.write_batch([risk(7.0), pulse("ended")])
+            started = time.perf_counter()
+            await asyncio.to_thread(feed.close)
+            assert time.perf_counter() - started < 0.2
+            ended = await hear(connection, SourceState, '"ended"')
+            assert isinstance(ended, SourceState)
+            with pytest.raises(ConnectionClosed) as closed:
+                await hear(connection, NewRows, "no such row")
+            assert closed.value.rcvd is not None
+            assert (closed.value.rcvd.code, closed.value.rcvd.reason) == (1000, "the tape has ended")
+
+    asyncio.run(client())
+
+
+def test_a_flow_that_is_stopped_says_so() -> None:
+    feed = start()
+
+    async def client() -> None:
+        async with connect(address(feed)) as connection:
+            await hear(connection, Snapshot)
+            await asyncio.to_thread(feed.close)
+            with pytest.raises(ConnectionClosed) as closed:
+                await hear(connection, NewRows)
+            assert closed.value.rcvd is not None
+            assert (closed.value.rcvd.code, closed.value.rcvd.reason) == (1001, "the flow has stopped")
+
+    asyncio.run(client())
+
+
+def test_it_stops_quickly_even_when_a_client_takes_nothing() -> None:
+    feed = start()
+    with socket.create_connection(("127.0.0.1", feed.port)) as silent:
+        key = "dGhlIHNhbXBsZSBub25jZQ=="
+        silent.sendall(
+            f"GET / HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Key: {key}\r\n"
+            "Sec-WebSocket-Version: 13\r\n\r\n".encode()
+        )
+        for i in range(40):
+            feed.write_batch([risk(float(i), f"S{j}") for j in range(200)])
+            time.sleep(0.01)
+        started = time.perf_counter()
+        feed.close()
+        assert time.perf_counter() - started < 0.3
+    feed.close()
+
+
+def test_health_and_counts_are_on_the_same_port(feed: FeedPartition) -> None:
+    feed.write_batch([risk(1.0), pulse()])
+
+    def get(path: str) -> str:
+        with urllib.request.urlopen(f"http://127.0.0.1:{feed.port}{path}", timeout=5) as response:
+            text: bytes = response.read()
+        return text.decode()
+
+    assert '"status":"running"' in get("/healthz")
+    assert 'ghosttape_rows_total{table="risk_metrics"} 1' in get("/metrics")
+    with pytest.raises(urllib.error.HTTPError, match="404"):
+        get("/elsewhere")
+
+
+def test_a_port_in_use_stops_the_start_and_says_which(feed: FeedPartition) -> None:
+    with pytest.raises(ResourceError, match=rf"port {feed.port} on 127.0.0.1 is in use: .*feed.port") as refused:
+        start(FeedSettings(port=feed.port))
+    assert "\n" not in str(refused.value)
+
+
+def test_an_address_that_is_not_ours_is_a_plain_error() -> None:
+    with pytest.raises(ResourceError, match=r"cannot listen on 203\.0\.113\.7"):
+        start(FeedSettings(host="203.0.113.7", port=0, token="s3cret"))
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", "192.168.1.2", "example.com", "::"])
+def test_an_open_port_needs_a_token(host: str) -> None:
+    with pytest.raises(SettingError, match=r"feed.host = .*token"):
+        FeedSink(FeedSettings(host=host), HELLO)
+    FeedSink(FeedSettings(host=host, token="s3cret"), HELLO)
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "127.1.2.3", "localhost", "::1"])
+def test_loopback_needs_none(host: str) -> None:
+    sink = FeedSink(FeedSettings(host=host), HELLO)
+    assert sink.list_parts() == ["one"]
+    assert sink.part_fn("anything") == 0
+
+
+def test_nothing_is_kept_for_recovery(feed: FeedPartition) -> None:
+    assert feed.snapshot() is None  # type: ignore[func-returns-value]

@@ -1,0 +1,177 @@
+"""The board of the feed: newest state only, bounded, and told by what changed since."""
+
+from __future__ import annotations
+
+import time
+
+import msgspec
+import numpy as np
+import pytest
+
+from connectors.outputs.feed_board import Board, Entry, Ledger
+from scoring.feed import AlertState, Heartbeat, NewRows, PricePoints, SourceState
+from scoring.records import Alert, Pulse, Reject, RiskMetrics, Rows, Table, TradeMetrics, columns_of, to_columns
+
+SECOND = 1_000_000_000
+START = 1_785_585_600 * SECOND
+
+
+def board(**bounds: int) -> Board:
+    return Board(**{"cells": 100, "alerts": 200, "events": 100, "step_ns": 5 * SECOND, "points": 240} | bounds)
+
+
+def a_row(struct: type[msgspec.Struct], **known: object) -> msgspec.Struct:
+    blank: dict[type, object] = {int: 0, float: 0.0, bool: False, str: "", bytes: b""}
+    return struct(**{name: blank[kind] for name, kind in columns_of(struct).items()} | known)
+
+
+def risk(*prices: float, symbol: str = "BTCUSDT", at_s: float = 0, provisional: bool = False) -> Rows:
+    samples = [a_row(RiskMetrics, symbol=symbol, sampled_ns=START + int((at_s + i / 2) * SECOND), price=p) for i, p in enumerate(prices)]
+    return Rows(Table.RISK_METRICS, symbol, to_columns(RiskMetrics, samples), 0, provisional)
+
+
+def trades(*widths_s: int) -> Rows:
+    windows = [
+        a_row(TradeMetrics, symbol="BTCUSDT", window_start_ns=START, window_end_ns=START + w * SECOND, vwap=float(w)) for w in widths_s
+    ]
+    return Rows(Table.TRADE_METRICS, "BTCUSDT", to_columns(TradeMetrics, windows), 0)
+
+
+def alert(identity: str, state: str = "firing") -> Rows:
+    row = a_row(Alert, alert_id=identity, rule="R", symbol="BTCUSDT", state=state, started_ns=START, threshold=float("nan"), value=2.0)
+    return Rows(Table.ALERTS, "BTCUSDT", to_columns(Alert, [row]), 0)
+
+
+def pulse(source: str = "binance", state: str = "replaying") -> Pulse:
+    return Pulse(source, START, 10, 1, 0, 0, START, START + SECOND, float("inf"), state)
+
+
+def messages(entries: list[Entry]) -> list[object]:
+    return [entry.message() for entry in entries]
+
+
+def test_only_the_newest_row_of_a_table_about_a_symbol_is_kept() -> None:
+    known = board()
+    known.put([risk(1.0, 2.0), risk(3.0, 4.0)])
+    found = [m for m in messages(known.since(0)[1]) if isinstance(m, NewRows)]
+    assert [m.columns["price"] for m in found] == [[4.0]]
+
+
+def test_final_and_provisional_rows_do_not_replace_each_other() -> None:
+    known = board()
+    known.put([risk(1.0), risk(2.0, provisional=True)])
+    found = [m for m in messages(known.since(0)[1]) if isinstance(m, NewRows)]
+    assert [(m.provisional, m.columns["price"]) for m in found] == [(False, [1.0]), (True, [2.0])]
+
+
+def test_windows_of_different_widths_are_different_things() -> None:
+    known = board()
+    known.put([trades(60, 300, 60)])
+    found = [m for m in messages(known.since(0)[1]) if isinstance(m, NewRows)]
+    assert sorted(m.columns["vwap"] for m in found) == [[60.0], [300.0]]
+
+
+def test_columns_have_the_names_of_storage_and_instants_are_text() -> None:
+    known = board()
+    known.put([risk(1.0)])
+    (row,) = (m for m in messages(known.since(0)[1]) if isinstance(m, NewRows))
+    assert row.columns["sampled_at"] == ["2026-08-01T12:00:00.000000Z"]
+    assert "sampled_ns" not in row.columns
+
+
+def test_what_was_seen_is_not_told_again() -> None:
+    known = board()
+    known.put([risk(1.0), pulse()])
+    seen, first = known.since(0)
+    assert len(first) == 3
+    assert known.since(seen) == (seen, [])
+    known.put([risk(2.0, symbol="ETHUSDT")])
+    assert {entry.symbol for entry in known.since(seen)[1]} == {"ETHUSDT"}
+
+
+def test_an_alert_is_one_thing_through_all_its_states_and_its_unknown_numbers_are_null() -> None:
+    known = board()
+    known.put([alert("a"), alert("b"), alert("a", "resolved")])
+    found = [m for m in messages(known.since(0)[1]) if isinstance(m, AlertState)]
+    assert [(m.alert_id, m.state, m.threshold, m.resolved_at) for m in found] == [
+        ("b", "firing", None, None),
+        ("a", "resolved", None, None),
+    ]
+
+
+def test_memory_is_bounded_by_the_settings() -> None:
+    known = board(alerts=3, events=2, cells=4, points=5)
+    known.put([alert(str(i)) for i in range(50)])
+    known.put([Rows(Table.REJECTS, "x", to_columns(Reject, [Reject("x", i, START, "bad", b"\xff") for i in range(50)]), 0)])
+    known.put([risk(1.0, symbol=f"S{i}") for i in range(50)])
+    known.put([risk(*([1.0] * 40), symbol="S0", at_s=s) for s in range(0, 200, 20)])
+    snapshot = known.snapshot(lambda _: True)[1]
+    assert [a.alert_id for a in snapshot.alerts] == ["47", "48", "49"]
+    rejects = [row.columns["position"] for row in snapshot.rows if row.table == "rejects"]
+    assert rejects == [[48], [49]]
+    assert sum(row.table == "risk_metrics" for row in snapshot.rows) == 4
+    assert len(snapshot.points) <= 4
+    assert max(len(p.at) for p in snapshot.points) <= 5
+
+
+def test_rows_without_a_row_change_nothing() -> None:
+    known = board()
+    known.put([Rows(Table.RISK_METRICS, "BTCUSDT", to_columns(RiskMetrics, []), START)])
+    assert known.since(0) == (0, [])
+    assert not known.ended
+
+
+def test_the_tape_has_ended_when_every_source_says_so() -> None:
+    known = board()
+    said = [known.ended]
+    for news in ([pulse("a", "ended"), pulse("b")], [pulse("b", "ended")]):
+        known.put(news)
+        said.append(known.ended)
+    assert said == [False, False, True]
+    found = [m for m in messages(known.since(0)[1]) if isinstance(m, SourceState)]
+    assert [(m.source, m.state, m.speed) for m in found] == [("a", "ended", None), ("b", "ended", None)]
+
+
+def test_prices_are_thinned_to_the_last_of_each_step_and_only_changed_points_are_told_again() -> None:
+    known = board()
+    known.put([risk(*[float(i) for i in range(30)])])
+    seen, entries = known.since(0)
+    (points,) = (m for m in messages(entries) if isinstance(m, PricePoints))
+    assert points.price == [9.0, 19.0, 29.0]
+    assert [at.second for at in points.at] == [0, 5, 10]
+    known.put([risk(99.0, float("nan"), at_s=14.5)])
+    (changed,) = (m for m in messages(known.since(seen)[1]) if isinstance(m, PricePoints))
+    assert (changed.at[0].second, changed.price) == (10, [99.0])
+
+
+def test_json_is_written_once_for_all_clients() -> None:
+    built: list[int] = []
+
+    def build() -> Heartbeat:
+        built.append(1)
+        return Heartbeat(1.0)
+
+    entry = Entry("pulse", "", build)
+    assert entry.frame() is entry.frame()
+    assert len(built) == 1
+
+
+def test_the_oldest_change_leaves_a_full_ledger() -> None:
+    ledger: Ledger[str] = Ledger(2)
+    entries = {name: Entry("t", name, lambda: Heartbeat(0.0)) for name in "abc"}
+    for sequence, name in enumerate("abac", 1):
+        ledger.put(name, entries[name], sequence)
+    assert len(ledger) == 2
+    assert [entry.symbol for entry in ledger.since(0)] == ["a", "c"]
+    assert [entry.symbol for entry in ledger.since(3)] == ["c"]
+
+
+@pytest.mark.parametrize("rows", [1, 2000])
+def test_writing_costs_little_even_at_full_replay_speed(rows: int) -> None:
+    known = board()
+    items = [risk(*np.linspace(1, 2, rows).tolist())]
+    started = time.perf_counter()
+    for _ in range(200):
+        known.put(items)
+    each = (time.perf_counter() - started) / 200
+    assert each < 0.005, f"{each * 1e6:.0f} us for one Rows of {rows}"

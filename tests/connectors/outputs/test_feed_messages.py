@@ -1,0 +1,41 @@
+"""How rows become messages."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from connectors.outputs.feed_messages import new_rows, source_state, value
+from scoring.feed import Value
+from scoring.records import Pulse
+
+
+@pytest.mark.parametrize(
+    ("name", "cell", "expected"),
+    [
+        ("vwap", np.float64(1.5), 1.5),
+        ("vwap", np.float64("nan"), None),
+        ("vwap", float("inf"), None),
+        ("trade_count", np.int64(3), 3),
+        ("spread_warning", np.bool_(True), True),
+        ("sampled_ns", np.int64(0), None),
+        ("sampled_ns", np.int64(1_500_000_000), "1970-01-01T00:00:01.500000Z"),
+        ("payload", b"\x00\xffabc", "\x00\\xffabc"),
+        ("payload", b"x" * 1000, "x" * 256),
+        ("symbol", "BTCUSDT", "BTCUSDT"),
+        ("symbol", None, "None"),
+    ],
+)
+def test_a_cell_becomes_what_json_can_hold(name: str, cell: object, expected: Value) -> None:
+    assert value(name, cell) == expected
+
+
+def test_a_row_keeps_its_columns_in_order_under_the_names_of_storage() -> None:
+    row = new_rows("trade_metrics", "BTCUSDT", True, {"window_end_ns": np.int64(60_000_000_000), "vwap": np.float64(2)})
+    assert list(row.columns) == ["window_end", "vwap"]
+
+
+def test_a_source_that_has_ended_says_so_and_the_fastest_speed_has_no_number() -> None:
+    state = source_state(Pulse("binance", 1_000, 1, 2, 3, 0, 0, 0, float("inf"), "ended"))
+    assert (state.state, state.speed, state.start_at, state.last_at) == ("ended", None, None, None)
+    assert state.at.microsecond == 1
