@@ -1,5 +1,7 @@
 # Without `just` on your machine: ./justw RECIPE does the same and sets everything up first.
 
+set positional-arguments
+
 python := ".venv/bin/python"
 
 [private]
@@ -17,12 +19,12 @@ dev:
 # replay the bundled session into the dashboard, offline, no keys
 [group('use')]
 demo *arguments: run
-    @{{ python }} -m flows.commands.demo {{ arguments }}
+    @{{ python }} -m flows.commands.demo "$@"
 
 # follow a running flow on the screen
 [group('use')]
 screen *arguments: run
-    @{{ python }} -m tui {{ arguments }}
+    @{{ python }} -m tui "$@"
 
 # run live: what comes in goes on the tape, through the flow, to files, DuckDB and the feed
 [group('use')]
@@ -32,12 +34,12 @@ live: run
 # replay a session without a screen: just replay recordings/session [10x|max] [--workers 2 …]
 [group('use')]
 replay session="recordings/session" *arguments="": run
-    @{{ python }} -m flows.commands.replay {{ session }} {{ arguments }}
+    @{{ python }} -m flows.commands.replay "$@"
 
 # ask the warehouse: just query "SELECT * FROM trade_metrics LIMIT 5"
 [group('use')]
-query *sql: run
-    @{{ python }} -m flows.commands.query {{ quote(sql) }}
+query *arguments: run
+    @{{ python }} -m flows.commands.query "$@"
 
 # print the settings in force and where each came from
 [group('use')]
@@ -47,17 +49,17 @@ settings: run
 # turn frame logs or the exchange's archives into a session: just import FILES… --to recordings/NAME
 [group('tape')]
 import +arguments: run
-    @{{ python }} -m flows.commands.import_ {{ arguments }}
+    @{{ python }} -m flows.commands.import_ "$@"
 
 # decode a session once, so that it replays several times faster
 [group('tape')]
 compact session: run
-    @{{ python }} -m flows.commands.compact {{ session }}
+    @{{ python }} -m flows.commands.compact "$@"
 
 # replay a session and compare with the digests in its manifest
 [group('tape')]
 verify session="recordings/session" *arguments="": run
-    @{{ python }} -m flows.commands.verify {{ session }} {{ arguments }}
+    @{{ python }} -m flows.commands.verify "$@"
 
 # make the bundled session anew from its seed
 [group('tape')]
@@ -67,7 +69,7 @@ generate: run
 # run everything continuous integration runs
 [group('work')]
 test *arguments: check
-    @{{ python }} -m pytest --cov --cov-branch --cov-report=term-missing:skip-covered --cov-fail-under=100 {{ arguments }}
+    @{{ python }} -m pytest --cov --cov-branch --cov-report=term-missing:skip-covered --cov-fail-under=100 "$@"
 
 # check style, types and layers
 [group('work')]
@@ -80,7 +82,7 @@ check: dev
 # print the table of benchmarks
 [group('work')]
 bench *arguments: dev
-    @{{ python }} -m tests.bench {{ arguments }}
+    @{{ python }} -m tests.bench "$@"
 
 # make the README's picture of the screen
 [group('work')]

@@ -535,14 +535,6 @@ class PostRow(msgspec.Struct, frozen=True):
     assets: str
 
 
-class GapRow(Gap, frozen=True):
-    """A gap as stored."""
-
-
-class RejectRow(Reject, frozen=True):
-    """A reject as stored."""
-
-
 class Rows(msgspec.Struct, frozen=True):
     """Rows of one result table about one subject, in order of their instants."""
 
@@ -596,8 +588,8 @@ TABLES: Final[Mapping[Table, TableSpec]] = types.MappingProxyType(
         Table.ALERTS: TableSpec(Alert, ("alert_id",), "started_ns"),
         Table.CANDLES: TableSpec(CandleRow, ("symbol", "open_ns"), "open_ns"),
         Table.POSTS: TableSpec(PostRow, ("channel", "message_id"), "posted_ns"),
-        Table.GAPS: TableSpec(GapRow, ("source", "symbol", "kind", "from_ns"), "from_ns"),
-        Table.REJECTS: TableSpec(RejectRow, ("source", "position"), "received_ns"),
+        Table.GAPS: TableSpec(Gap, ("source", "symbol", "kind", "from_ns"), "from_ns"),
+        Table.REJECTS: TableSpec(Reject, ("source", "position"), "received_ns"),
     }
 )
 """Struct, key and instant of each result table."""

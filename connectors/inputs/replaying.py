@@ -1,0 +1,148 @@
+"""An old tape, handed on at a chosen speed: frames as they were received, or columns decoded once before."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from connectors.inputs.pace import Pace
+from connectors.inputs.source import ENDED, STOP, WAIT_SECONDS, Chunk, Position, TapePartition, passed_mark
+from connectors.tape.columns import ColumnReader
+from connectors.tape.frames import FrameChunk
+from connectors.tape.reader import FrameReader
+from scoring.records import Batch, Gap
+
+
+class _Replaying(TapePartition):
+    """What both forms of tape share: stopping, waiting, and saying once that the tape has ended."""
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+        self._last_ns = 0
+        self._mark_ns = 0
+        self._ended = False
+
+    def next_batch(self) -> Sequence[Chunk]:
+        """Hand on what is due; nothing after at most a millisecond if nothing is."""
+        if STOP.is_set() or self._ended:
+            raise StopIteration
+        chunk = self._next_due()
+        if chunk is None:
+            STOP.wait(WAIT_SECONDS)
+            return ()
+        return (chunk,)
+
+    def _next_due(self) -> Chunk | None:
+        raise NotImplementedError
+
+    def _end(self) -> Chunk:
+        self._ended = True
+        return Chunk(self._name, None, (), 0, self._last_ns, 0, ended=True)
+
+    def _pass(self, last_ns: int) -> int:
+        """Move the tape's time on and give the clock mark that was passed, or 0."""
+        self._last_ns = max(self._last_ns, last_ns)
+        mark_ns = passed_mark(self._last_ns, self._mark_ns)
+        self._mark_ns = mark_ns or self._mark_ns
+        return mark_ns
+
+
+class ReplayedFrames(_Replaying):
+    """Frames of an old tape."""
+
+    def __init__(self, name: str, reader: FrameReader, pace: Pace, batch_rows: int, resume: Position | None) -> None:
+        """Take at most `batch_rows` frames at once, from row `resume` on."""
+        super().__init__(name)
+        self._reader, self._pace, self._batch_rows = reader, pace, batch_rows
+        self._ended = resume == ENDED
+        self._row = resume[0] if resume else 0
+        self._read: FrameChunk | None = None
+
+    def _next_due(self) -> Chunk | None:
+        if self._read is None:
+            self._read = self._reader.read(self._row, self._batch_rows)
+            if self._read is None:
+                return self._end()
+        ready = self._read
+        due_ns = self._pace.due_ns(int(ready.received_ns[0]))
+        count = int(np.searchsorted(ready.received_ns, due_ns, side="right"))
+        if not count:
+            return None
+        due, self._read = (ready, None) if count == len(ready) else (ready.slice(0, count), ready.slice(count, len(ready)))
+        self._row += count
+        last_ns = int(due.received_ns[-1])
+        return Chunk(self._name, due, (), count, last_ns, self._pass(last_ns))
+
+    def snapshot(self) -> Position:
+        """Give the next unread row."""
+        return ENDED if self._ended else (self._row,)
+
+    def close(self) -> None:
+        """Let go of the files."""
+        self._reader.close()
+
+
+class ReplayedColumns(_Replaying):
+    """Columns of an old tape, in chunks that hold at most one run of rows per kind and symbol."""
+
+    def __init__(self, name: str, reader: ColumnReader, pace: Pace, batch_rows: int, resume: Position | None) -> None:
+        """Take at most `batch_rows` rows of each kind and symbol at once, from `resume` on."""
+        super().__init__(name)
+        self._reader, self._pace, self._batch_rows = reader, pace, batch_rows
+        self._ended = resume == ENDED
+        self._chunk = resume[0] if resume else 0
+        self._taken: list[int] = list(resume[1:]) if resume else []
+        self._read: tuple[list[Batch | Gap], int] | None = None
+
+    def _next_due(self) -> Chunk | None:
+        if self._read is None:
+            if self._chunk >= self._reader.chunks:
+                return self._end()
+            self._read = self._reader.read(self._chunk)
+            self._taken = self._taken or [0] * len(self._read[0])
+        items, clock_ns = self._read
+        due_ns = self._pace.due_ns(self._first_ns(items, clock_ns))
+        taken, rows, whole, newest_ns = self._take(items, due_ns)
+        if whole and clock_ns <= due_ns:
+            self._read, self._taken, self._chunk = None, [], self._chunk + 1
+            return Chunk(self._name, None, tuple(taken), rows, max(newest_ns, clock_ns), self._pass(max(newest_ns, clock_ns)))
+        # The clock may pass a mark only when every row received before it has been handed on.
+        return Chunk(self._name, None, tuple(taken), rows, max(newest_ns, self._last_ns), 0) if taken else None
+
+    def _first_ns(self, items: list[Batch | Gap], clock_ns: int) -> int:
+        """When the earliest row that is still to come was received."""
+        starts = [int(item["received_ns"][at]) for item, at in zip(items, self._taken, strict=True) if _has_more(item, at)]
+        return min(starts, default=clock_ns)
+
+    def _take(self, items: list[Batch | Gap], due_ns: int) -> tuple[list[Batch | Gap], int, bool, int]:
+        """Cut what is due off every batch; gaps stand before the rows of their chunk and are due with them."""
+        taken: list[Batch | Gap] = []
+        rows, whole, newest_ns = 0, True, 0
+        for index, item in enumerate(items):
+            start = self._taken[index]
+            if isinstance(item, Gap):
+                if not start:
+                    taken.append(item)
+                    self._taken[index] = 1
+                continue
+            stop = min(int(np.searchsorted(item["received_ns"], due_ns, side="right")), start + self._batch_rows)
+            whole = whole and stop == len(item)
+            if stop > start:
+                taken.append(item.slice(start, stop))
+                self._taken[index] = stop
+                rows += stop - start
+                newest_ns = max(newest_ns, int(item["received_ns"][stop - 1]))
+        return taken, rows, whole, newest_ns
+
+    def snapshot(self) -> Position:
+        """Give the chunk and how far each of its batches was handed on."""
+        return ENDED if self._ended else (self._chunk, *self._taken)
+
+    def close(self) -> None:
+        """Let go of the files."""
+        self._reader.close()
+
+
+def _has_more(item: Batch | Gap, taken: int) -> bool:
+    return isinstance(item, Batch) and taken < len(item)

@@ -1,0 +1,99 @@
+"""`just demo`: the bundled session and the dashboard together, offline, and both stopped cleanly."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import IO
+
+from connectors.tape.manifest import load as load_manifest
+from flows.running import refusing_in_one_line
+from flows.settings import load
+from scoring.errors import ResourceError
+
+SESSION = "recordings/session"
+START_SECONDS = 30.0
+"""How long the flow may take to open its feed."""
+STOP_SECONDS = 10.0
+"""How long it may take to stop before it is killed."""
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run the command."""
+    parser = argparse.ArgumentParser(prog="just demo", description=__doc__)
+    parser.add_argument("session", nargs="?", default=SESSION, help=f"folder of a recorded session (default: {SESSION})")
+    parser.add_argument("speed", nargs="?", default="10x", help="max, or a factor such as 1x or 10x (default: 10x)")
+    given = parser.parse_args(arguments)
+    with refusing_in_one_line(), tempfile.TemporaryFile("w+") as log:
+        load_manifest(Path(given.session))
+        port = free_port(load()[0].feed.port)
+        flow = start_flow(given.session, given.speed, port, log)
+        try:
+            wait_for_feed(flow, port, log)
+            screen = subprocess.run([sys.executable, "-m", "tui", "--url", f"ws://127.0.0.1:{port}"], check=False)
+        finally:
+            stop(flow)
+    sys.exit(screen.returncode)
+
+
+def free_port(wanted: int) -> int:
+    """Give the wanted port, or any free one where another program has it: a demo should start."""
+    for port in (wanted, 0):
+        with socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+            return int(probe.getsockname()[1])
+    raise ResourceError("no free port on 127.0.0.1, expected one for the feed: stop another program")
+
+
+def start_flow(session: str, speed: str, port: int, log: IO[str]) -> subprocess.Popen[str]:
+    """Start the replay in a process of its own, with what it says in `log`."""
+    environment = {**os.environ, "GHOSTTAPE_FEED__PORT": str(port), "GHOSTTAPE_FEED__HOST": "127.0.0.1"}
+    command = [sys.executable, "-m", "flows.commands.replay", session, speed, "--screen", "--quiet"]
+    # A session of its own: ctrl+c on the screen is the screen's business, the flow is stopped after it.
+    return subprocess.Popen(command, env=environment, stdout=log, stderr=log, text=True, start_new_session=True)
+
+
+def wait_for_feed(flow: subprocess.Popen[str], port: int, log: IO[str]) -> None:
+    """Wait until the feed answers.
+
+    Raises:
+        ResourceError: the flow ended before, with the last thing it said.
+    """
+    deadline = time.monotonic() + START_SECONDS
+    while time.monotonic() < deadline:
+        if flow.poll() is not None:
+            log.seek(0)
+            said = log.read().strip().splitlines() or [f"it ended with {flow.returncode} and said nothing"]
+            raise ResourceError(said[-1].removeprefix("ghosttape: "))
+        with socket.socket() as probe:
+            if probe.connect_ex(("127.0.0.1", port)) == 0:
+                return
+        time.sleep(0.05)
+    raise ResourceError(f"the flow opened no feed on port {port} within {START_SECONDS:.0f} s: run just replay to see why")
+
+
+def stop(flow: subprocess.Popen[str]) -> None:
+    """Stop the flow gracefully, or for good where it does not."""
+    if flow.poll() is None:
+        flow.send_signal(signal.SIGTERM)
+    try:
+        flow.wait(STOP_SECONDS)
+    except subprocess.TimeoutExpired:
+        flow.kill()
+        flow.wait()
+
+
+if __name__ == "__main__":
+    main()

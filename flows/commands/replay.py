@@ -1,0 +1,111 @@
+"""`just replay SESSION [SPEED]`: a session through the whole flow without a screen, then what came out of it."""
+
+from __future__ import annotations
+
+import argparse
+import shutil
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+import msgspec
+from rich.console import Console
+from rich.table import Table as Grid
+
+from connectors.inputs.source import STOP
+from connectors.outputs.archive import DigestResult, digests
+from connectors.tape.manifest import load as load_manifest
+from flows import ports
+from flows.main import build
+from flows.progress import ProgressSink
+from flows.running import refusing_in_one_line, run
+from flows.sessions import replay_folder
+from flows.settings import load
+from scoring.records import Table
+
+
+class Replay(msgspec.Struct, frozen=True):
+    """How a session is replayed."""
+
+    session: str
+    speed: str = "max"
+    workers: int = 1
+    batch_rows: int = 0
+    form: str = ""
+    data_dir: str = ""
+    screen: bool = False
+    quiet: bool = False
+    recovery: str = ""
+
+
+class Outcome(msgspec.Struct, frozen=True):
+    """What a replay gave."""
+
+    seconds: float
+    folder: Path
+    digests: dict[Table, DigestResult]
+
+
+def perform(wanted: Replay) -> Outcome:
+    """Replay into a fresh folder (or, with recovery, go on in the one that is there) and digest what is stored."""
+    settings, _ = load()
+    folder = Path(wanted.data_dir) if wanted.data_dir else replay_folder(settings, Path(wanted.session).name)
+    plugs, shaping = ports.replay(wanted.session, wanted.speed, wanted.batch_rows, wanted.form, str(folder), wanted.screen)
+    if not wanted.recovery:
+        _clear(folder)
+    if not wanted.quiet:
+        plugs = msgspec.structs.replace(plugs, screens={**plugs.screens, "progress": ProgressSink(Path(wanted.session).name)})
+    started = time.perf_counter()
+    run(build(plugs, shaping), settings.recovery, wanted.workers, Path(wanted.recovery) if wanted.recovery else None)
+    return Outcome(time.perf_counter() - started, folder, {} if STOP.is_set() else digests(folder))
+
+
+def _clear(folder: Path) -> None:
+    """Remove the results of an earlier replay, and nothing else."""
+    shutil.rmtree(folder / "archive", ignore_errors=True)
+    for name in ("warehouse.duckdb", "warehouse.duckdb.wal"):
+        (folder / name).unlink(missing_ok=True)
+
+
+def show(outcome: Outcome, session: str) -> None:
+    """Print rows per table, the rate, and the digests."""
+    if STOP.is_set():
+        print(f"{session}: stopped before the end of the tape")
+        return
+    frames = sum(info.rows for info in load_manifest(Path(session)).files if info.path.startswith("frames/"))
+    grid = Grid("table", "rows", "digest", title=f"{session} in {outcome.seconds:.2f} s", title_justify="left")
+    grid.columns[1].justify = "right"
+    for table, result in outcome.digests.items():
+        grid.add_row(table, f"{result.rows:,}", result.hex)
+    console = Console(width=None if sys.stdout.isatty() else 120)
+    console.print(grid)
+    if frames:
+        console.print(f"{frames:,} frames, {frames / outcome.seconds:,.0f} frames/s; results in {outcome.folder}")
+
+
+def parser() -> argparse.ArgumentParser:
+    """Describe the command line."""
+    made = argparse.ArgumentParser(prog="just replay", description=__doc__)
+    made.add_argument("session", help="folder of a recorded session")
+    made.add_argument("speed", nargs="?", default="max", help="max, or a factor such as 1x or 50x (default: max)")
+    made.add_argument("--workers", type=int, default=1, help="workers (threads) of the flow")
+    made.add_argument("--batch-rows", type=int, default=0, help="frames handed on at once; changes no result")
+    made.add_argument("--form", default="", help="frames or columns (default: columns where the session has them)")
+    made.add_argument("--data-dir", default="", help="where results go")
+    made.add_argument("--recovery", default="", help="folder of snapshots: a killed replay goes on from there")
+    made.add_argument("--screen", action="store_true", help="serve the feed, for just screen")
+    made.add_argument("--quiet", action="store_true", help="no progress line")
+    return made
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run the command."""
+    wanted = msgspec.convert(vars(parser().parse_args(arguments)), Replay)
+    with refusing_in_one_line():
+        outcome = perform(wanted)
+        show(outcome, wanted.session)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,235 @@
+"""From what is on the tape to what travels: one parcel per symbol and chunk, and rows that need no state.
+
+Decoding is a pure function of a chunk, so it runs where the tape is read, before anything is shipped to another worker.
+Gaps are exact: a chunk is decoded in pieces, cut where a gap stands on the tape, and a lost connection is told to every symbol of
+its partition at that place. The clock goes last.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Final, TypeAlias
+
+import msgspec
+import numpy as np
+from connectors.wire.gap import decode_gap
+from scoring.crowd.posts import post_rows
+
+from connectors.inputs.source import Chunk
+from connectors.tape.frames import FrameChunk
+from connectors.wire import binance, telegram
+from connectors.wire.decoded import Decoded
+from scoring.records import (
+    ALL_SYMBOLS,
+    Batch,
+    Clock,
+    End,
+    Gap,
+    Kind,
+    MarketItem,
+    Pulse,
+    Reject,
+    Rows,
+    Table,
+    to_columns,
+)
+
+CLOCK_FEED: Final = "clock"
+GAP_FEED: Final = "gap"
+REJECT_FEED: Final = "reject"
+"""What an importer could not even frame: a `records.Reject` as JSON."""
+
+
+class Parcel(msgspec.Struct, frozen=True):
+    """What one chunk of tape holds of one symbol."""
+
+    symbol: str
+    items: list[MarketItem]
+
+
+Decodable: TypeAlias = Parcel | Batch | Pulse
+"""A parcel belongs to a symbol; a batch of posts, rejects or gaps to its channel or source."""
+
+
+class Partition(msgspec.Struct, frozen=True):
+    """What is known of a partition before it is read."""
+
+    wire: binance.BinanceWireSettings
+    symbols: tuple[str, ...]
+    start_ns: int = 0
+    """First receive time, 0 when live."""
+    end_ns: int = 0
+    """Last receive time, 0 when live."""
+    speed: float = 1.0
+
+
+class Decode:
+    """Decodes chunks; what it counts is for the screen and enters no result."""
+
+    def __init__(self, partitions: Mapping[str, Partition]) -> None:
+        """Take the partitions by name."""
+        self._partitions = dict(partitions)
+        self._pulses: dict[str, Pulse] = {}
+
+    def __call__(self, chunks: Iterable[Chunk]) -> Iterator[tuple[str, Decodable]]:
+        """Give (key, parcel or rows or pulse) in tape order."""
+        for chunk in chunks:
+            yield from self._decode(chunk)
+
+    def _decode(self, chunk: Chunk) -> Iterator[tuple[str, Decodable]]:
+        partition = self._partitions[chunk.partition]
+        parcels: dict[str, list[MarketItem]] = {}
+        loose: list[Batch] = []
+        for piece in _pieces(chunk):
+            if isinstance(piece, Gap):
+                _share_gap(piece, partition.symbols, parcels, loose)
+            elif isinstance(piece, FrameChunk):
+                _decode_frames(piece, chunk.partition, partition.wire, parcels, loose)
+            else:
+                _sort_batch(piece, parcels, loose)
+        if chunk.clock_ns or chunk.ended:
+            mark: MarketItem = End() if chunk.ended else Clock(chunk.clock_ns)
+            for symbol in partition.symbols:
+                parcels.setdefault(symbol, []).append(mark)
+        for symbol, items in parcels.items():
+            yield symbol, Parcel(symbol, items)
+        for batch in loose:
+            yield batch.symbol, batch
+        yield from self._pulse(chunk, partition, loose)
+
+    def _pulse(self, chunk: Chunk, partition: Partition, loose: Sequence[Batch]) -> Iterator[tuple[str, Pulse]]:
+        name = chunk.partition
+        before = self._pulses.get(name)
+        counts = {kind: sum(len(batch) for batch in loose if batch.kind is kind) for kind in (Kind.REJECT, Kind.GAP)}
+        pulse = self._pulses[name] = Pulse(
+            source=name,
+            at_ns=max(chunk.last_ns, chunk.clock_ns),
+            frames=chunk.rows + (before.frames if before else 0),
+            rejects=counts[Kind.REJECT] + (before.rejects if before else 0),
+            gaps=counts[Kind.GAP] + (before.gaps if before else 0),
+            last_ns=_newest(chunk) or (before.last_ns if before else 0),
+            start_ns=partition.start_ns,
+            end_ns=partition.end_ns,
+            speed=partition.speed,
+            state="ended" if chunk.ended else "replaying" if partition.end_ns else "live",
+        )
+        if chunk.clock_ns or chunk.ended:
+            yield name, pulse
+
+
+def _pieces(chunk: Chunk) -> Iterator[FrameChunk | Batch | Gap]:
+    """Cut a chunk of frames where gaps stand; columns come cut already."""
+    yield from chunk.items
+    frames = chunk.frames
+    if frames is None:
+        return
+    start = 0
+    for at in frames.rows_of(GAP_FEED).tolist():
+        yield frames.slice(start, at)
+        try:
+            yield decode_gap(frames.payloads[at])
+            start = at + 1
+        except ValueError:
+            start = at  # no gap after all: the rest is decoded as it stands, and this frame becomes a reject
+    yield frames.slice(start, len(frames))
+
+
+def _share_gap(gap: Gap, symbols: Sequence[str], parcels: dict[str, list[MarketItem]], loose: list[Batch]) -> None:
+    """Tell a gap to those it concerns, and store what is no symbol's own: those are stored where they are found."""
+    for symbol in symbols if gap.symbol == ALL_SYMBOLS else (gap.symbol,):
+        parcels.setdefault(symbol, []).append(gap)
+    if gap.symbol == ALL_SYMBOLS:
+        loose.append(Batch(Kind.GAP, gap.source, to_columns(Gap, (gap,))))
+
+
+def _decode_frames(
+    frames: FrameChunk, source: str, wire: binance.BinanceWireSettings, parcels: dict[str, list[MarketItem]], loose: list[Batch]
+) -> None:
+    for feed in frames.names:
+        at = frames.rows_of(feed)
+        if not len(at) or feed == CLOCK_FEED:
+            continue
+        payloads = frames.payloads if len(at) == len(frames) else [frames.payloads[index] for index in at.tolist()]
+        received_ns, positions = frames.received_ns[at], frames.first_row + at
+        if feed == "binance":
+            decoded = binance.decode(payloads, received_ns, positions, wire)
+        elif feed == "telegram":
+            decoded = telegram.decode(payloads, received_ns, positions)
+        elif feed == REJECT_FEED:
+            loose.append(Batch(Kind.REJECT, source, to_columns(Reject, (msgspec.json.decode(each, type=Reject) for each in payloads))))
+            continue
+        else:
+            _reject(source, positions, received_ns, payloads, [f"feed {feed!r} is not known"] * len(at), loose)
+            continue
+        _sort_decoded(decoded, parcels, loose)
+        refused = [refusal.index for refusal in decoded.rejects]
+        reasons = [refusal.reason for refusal in decoded.rejects]
+        _reject(source, positions[refused], received_ns[refused], [payloads[index] for index in refused], reasons, loose)
+
+
+def _sort_decoded(decoded: Decoded, parcels: dict[str, list[MarketItem]], loose: list[Batch]) -> None:
+    for batch in decoded.batches:
+        _sort_batch(batch, parcels, loose)
+    for updates in decoded.books:
+        parcels.setdefault(updates.symbol, []).append(updates)
+
+
+def _sort_batch(batch: Batch, parcels: dict[str, list[MarketItem]], loose: list[Batch]) -> None:
+    """Give what belongs to a symbol to its parcel; posts and rejects belong to none."""
+    if batch.kind in (Kind.POST, Kind.REJECT):
+        loose.append(batch)
+    else:
+        parcels.setdefault(batch.symbol, []).append(batch)
+
+
+def _reject(
+    source: str,
+    positions: np.ndarray[tuple[int], np.dtype[np.int64]],
+    received_ns: np.ndarray[tuple[int], np.dtype[np.int64]],
+    payloads: Sequence[bytes],
+    reasons: Sequence[str],
+    loose: list[Batch],
+) -> None:
+    if not reasons:
+        return
+    records = [
+        Reject(source, int(position), int(received), reason, payload)
+        for position, received, reason, payload in zip(positions, received_ns, reasons, payloads, strict=True)
+    ]
+    loose.append(Batch(Kind.REJECT, source, to_columns(Reject, records)))
+
+
+def _newest(chunk: Chunk) -> int:
+    """When the newest frame that is no mark of the clock was received; 0 if there is none."""
+    if chunk.frames is None:
+        return chunk.last_ns if chunk.rows else 0
+    marks = chunk.frames.rows_of(CLOCK_FEED)
+    if len(marks) == len(chunk.frames):
+        return 0
+    last = len(chunk.frames) - 1
+    for mark in reversed(marks.tolist()):
+        if mark != last:
+            break
+        last -= 1
+    return int(chunk.frames.received_ns[last])
+
+
+def as_parcel(value: Decodable) -> Parcel | None:
+    """Pick what belongs to a symbol."""
+    return value if isinstance(value, Parcel) else None
+
+
+def as_rows(value: Decodable) -> Rows | None:
+    """Pick what is a result as it stands: posts, rejects, lost connections."""
+    if not isinstance(value, Batch):
+        return None
+    if value.kind is Kind.POST:
+        return post_rows(value)
+    if value.kind is Kind.REJECT:
+        return Rows(Table.REJECTS, value.symbol, value.columns, int(value["received_ns"][-1]))
+    return Rows(Table.GAPS, value.symbol, value.columns, int(value["from_ns"][-1]))
+
+
+def as_pulse(value: Decodable) -> Pulse | None:
+    """Pick how the sources are doing."""
+    return value if isinstance(value, Pulse) else None

@@ -1,0 +1,138 @@
+"""What is plugged in: the one place where live and replay differ."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator, Mapping
+from functools import partial
+from pathlib import Path
+from typing import Any, TypeAlias
+
+import msgspec
+from bytewax.outputs import FixedPartitionedSink
+from connectors.outputs.archive import ArchiveSink
+from connectors.outputs.feed import FeedSink
+from connectors.outputs.warehouse import WarehouseSink
+from connectors.tape.columns import ColumnReader
+from connectors.tape.recorder import Recorder
+from connectors.wire.binance import BinanceWireSettings
+
+from connectors.inputs.lines import LinesFeed
+from connectors.inputs.live import LiveFrames
+from connectors.inputs.pace import Pace, parse_speed
+from connectors.inputs.replaying import ReplayedColumns, ReplayedFrames
+from connectors.inputs.source import Position, TapePartition, TapeSource, stop_on_signals
+from connectors.tape.manifest import Form, Manifest, PartitionInfo
+from connectors.tape.manifest import load as load_manifest
+from connectors.tape.reader import FrameReader
+from flows.decode import Decode, Partition
+from flows.sessions import open_session, replay_folder, shaping_of
+from flows.settings import Settings, Shaping, load
+from scoring.errors import SettingError
+from scoring.records import Pulse, Rows
+
+Store: TypeAlias = FixedPartitionedSink[Rows, Any]
+Screen: TypeAlias = FixedPartitionedSink[Rows | Pulse, Any]
+
+LIVE_PARTITION = "live"
+"""The one partition of a live tape: one recorder, one order."""
+
+SWITCH_INTERVAL_SECONDS = 0.0005
+"""How long a helper thread may hold the interpreter while the flow waits: ten times less than Python's own, for latency."""
+
+
+class Ports(msgspec.Struct, frozen=True):
+    """What the flow is plugged into."""
+
+    tape: TapeSource
+    decode: Decode
+    stores: Mapping[str, Store]
+    """Where final rows are kept."""
+    screens: Mapping[str, Screen]
+    """Where rows, provisional ones too, and pulses are shown."""
+    provisional: bool
+    """Whether anybody looks."""
+
+
+def stored(keyed: tuple[str, Rows]) -> Iterator[tuple[str, Rows]]:
+    """Send final rows to the one partition of each store."""
+    if len(keyed[1]) and not keyed[1].provisional:
+        yield "one", keyed[1]
+
+
+def shown(keyed: tuple[str, Rows | Pulse]) -> tuple[str, Rows | Pulse]:
+    """Send everything to the one partition of each screen."""
+    return "one", keyed[1]
+
+
+def live() -> tuple[Ports, Shaping]:
+    """Plug in the feeds of the settings and a growing tape."""
+    settings, _ = load()
+    stop_on_signals()
+    sys.setswitchinterval(SWITCH_INTERVAL_SECONDS)
+    folder = Path(settings.data_dir)
+    session = folder / "tape"
+    shaping = settings.shaping
+    info = PartitionInfo(symbols=shaping.symbols)
+    open_session(session, {LIVE_PARTITION: info}, shaping, origin="live")
+    opener = partial(_open_live, session, settings)
+    partition = Partition(_wire(LIVE_PARTITION, shaping.symbols, shaping), shaping.symbols)
+    screens = {"feed": FeedSink(settings.feed, session="live", symbols=shaping.symbols, live=True)}
+    ports = Ports(TapeSource({LIVE_PARTITION: opener}), Decode({LIVE_PARTITION: partition}), _stores(settings, folder), screens, True)
+    return ports, shaping
+
+
+def replay(session: str, speed: str, batch_rows: int, form: str, data_dir: str, screen: bool) -> tuple[Ports, Shaping]:
+    """Plug in an old tape, with the settings that shaped the recording."""
+    settings, _ = load()
+    stop_on_signals()
+    folder = Path(session)
+    manifest = load_manifest(folder)
+    shaping = shaping_of(manifest, folder)
+    factor = parse_speed(speed)
+    pace = Pace(factor)
+    rows = batch_rows or settings.replay.batch_rows
+    openers = {
+        name: partial(_open_replayed, folder, name, _form(info, form, folder), pace, rows) for name, info in manifest.partitions.items()
+    }
+    partitions = {name: partition_of(name, manifest, shaping, factor) for name in manifest.partitions}
+    symbols = tuple(symbol for info in manifest.partitions.values() for symbol in info.symbols)
+    screens = {"feed": FeedSink(settings.feed, session=manifest.name, symbols=symbols, live=False)} if screen else {}
+    target = Path(data_dir) if data_dir else replay_folder(settings, manifest.name)
+    return Ports(TapeSource(openers), Decode(partitions), _stores(settings, target), screens, screen), shaping
+
+
+def partition_of(name: str, manifest: Manifest, shaping: Shaping, speed: float) -> Partition:
+    """Give what decoding must know of a recorded partition."""
+    symbols = manifest.partitions[name].symbols
+    return Partition(_wire(name, symbols, shaping), symbols, manifest.start_ns, manifest.end_ns, speed)
+
+
+def _open_live(session: Path, settings: Settings, resume: Position | None) -> TapePartition:
+    def open_recorder() -> Recorder:
+        return Recorder(session / "frames" / LIVE_PARTITION, settings.recorder)
+
+    feeds = [LinesFeed(lines) for lines in settings.inputs.lines]
+    return LiveFrames(LIVE_PARTITION, open_recorder, feeds, settings.replay.batch_rows, resume)
+
+
+def _open_replayed(session: Path, name: str, form: Form, pace: Pace, batch_rows: int, resume: Position | None) -> TapePartition:
+    if form is Form.COLUMNS:
+        return ReplayedColumns(name, ColumnReader(session / "columns" / name), pace, batch_rows, resume)
+    return ReplayedFrames(name, FrameReader(session / "frames" / name), pace, batch_rows, resume)
+
+
+def _form(info: PartitionInfo, wanted: str, session: Path) -> Form:
+    """Choose columns where the session has them, unless frames are asked for."""
+    form = Form(wanted) if wanted in set(Form) else None
+    if (wanted and form is None) or (form and form not in info.forms):
+        raise SettingError(str(session), "form", wanted, f"one of {', '.join(info.forms)}")
+    return form or (Form.COLUMNS if Form.COLUMNS in info.forms else Form.FRAMES)
+
+
+def _stores(settings: Settings, folder: Path) -> Mapping[str, Store]:
+    return {"archive": ArchiveSink(folder, settings.archive), "warehouse": WarehouseSink(folder, settings.warehouse)}
+
+
+def _wire(source: str, symbols: tuple[str, ...], shaping: Shaping) -> BinanceWireSettings:
+    return BinanceWireSettings(symbols=symbols, primary=shaping.market.primary, source=source, max_ahead_ns=shaping.market.max_clock_ahead)

@@ -1,0 +1,182 @@
+"""The settings in force, and where each came from.
+
+They are layered: defaults in the code, then `ghosttape.toml`, then `.env`, then environment variables `GHOSTTAPE_SECTION__KEY`.
+A wrong one stops the start with one line that names the file, the key, the value and what was expected. What shapes results
+(`Shaping`) is stored in the manifest of every session, so that a replay gives what the recording gave.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Final, Literal
+
+import msgspec
+from scoring.market.portfolio import PortfolioSettings
+
+from connectors.inputs.lines import LinesSettings
+from connectors.outputs.archive import ArchiveSettings
+from connectors.outputs.feed import FeedSettings
+from connectors.outputs.warehouse import WarehouseSettings
+from connectors.tape.recorder import RecorderSettings
+from flows.layers import PREFIX, Origins, Tree, branch, convert, leaves, merge, nearest, origin_of, plain, read_dotenv, read_toml
+from flows.running import RecoverySettings
+from scoring.alerts.rules import RuleSettings, compile_rules, default_rules
+from scoring.duration import Duration
+from scoring.errors import SettingError
+from scoring.market.bars import BarSettings
+from scoring.market.risk import RiskSettings
+from scoring.market.spread import SpreadSettings
+
+FILE: Final = "ghosttape.toml"
+SECRETS: Final = frozenset({"feed.token"})
+"""Keys whose values are never printed."""
+
+
+class Asset(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One thing that is traded and talked about."""
+
+    symbols: tuple[str, ...] = ()
+    """Its symbols at the exchange, upper case, e.g. `BTCUSDT`; the first one is its price."""
+    aliases: tuple[str, ...] = ()
+    """What people call it."""
+    exclude: tuple[str, ...] = ()
+    """Phrases that hold an alias and mean something else."""
+
+
+class Market(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """How the market is measured."""
+
+    primary: Literal["trade", "aggTrade"] = "trade"
+    """Which of the exchange's two trade streams counts; the other is ignored, so that no trade counts twice."""
+    max_clock_ahead: Duration = Duration.parse("1m")
+    """A row whose exchange time is further ahead of its receive time is a reject: it would close every window."""
+    bars: BarSettings = BarSettings()
+    spread: SpreadSettings = SpreadSettings()
+    risk: RiskSettings = RiskSettings()
+
+
+class AlertSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """When to speak."""
+
+    rules: tuple[RuleSettings, ...] = default_rules()
+    """Replaces the rules that ship with the program."""
+
+
+class Shaping(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What shapes results: stored beside every recording."""
+
+    assets: dict[str, Asset] = msgspec.field(
+        default_factory=lambda: {
+            "bitcoin": Asset(("BTCUSDT",), ("btc", "bitcoin")),
+            "ethereum": Asset(("ETHUSDT",), ("eth", "ethereum", "ether")),
+            "dogecoin": Asset(("DOGEUSDT",), ("doge", "dogecoin")),
+        }
+    )
+    """By name."""
+    market: Market = Market()
+    portfolio: PortfolioSettings = PortfolioSettings()
+    alerts: AlertSettings = AlertSettings()
+
+    @property
+    def symbols(self) -> tuple[str, ...]:
+        """Every symbol, in the order of the assets."""
+        return tuple(symbol for asset in self.assets.values() for symbol in asset.symbols)
+
+
+class ReplaySettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """How a tape is handed on; no result depends on it."""
+
+    batch_rows: int = 20_000
+    """Frames, or rows of one kind and symbol, handed on at once when there is a backlog."""
+
+
+class InputSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Where live data comes from."""
+
+    lines: tuple[LinesSettings, ...] = ()
+    """Programs that send frames line by line over TCP."""
+
+
+class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Everything that can be set."""
+
+    data_dir: str = "data"
+    """Where the live tape, the archive and the warehouse are kept."""
+    assets: dict[str, Asset] = msgspec.field(default_factory=lambda: Shaping().assets)
+    market: Market = Market()
+    portfolio: PortfolioSettings = PortfolioSettings()
+    alerts: AlertSettings = AlertSettings()
+    replay: ReplaySettings = ReplaySettings()
+    inputs: InputSettings = InputSettings()
+    recovery: RecoverySettings = RecoverySettings()
+    recorder: RecorderSettings = RecorderSettings()
+    archive: ArchiveSettings = ArchiveSettings()
+    warehouse: WarehouseSettings = WarehouseSettings()
+    feed: FeedSettings = FeedSettings()
+
+    @property
+    def shaping(self) -> Shaping:
+        """The part that shapes results."""
+        return Shaping(self.assets, self.market, self.portfolio, self.alerts)
+
+    def shaped_by(self, shaping: Shaping) -> Settings:
+        """Give these settings with what shapes results taken from a recording."""
+        return msgspec.structs.replace(
+            self, assets=shaping.assets, market=shaping.market, portfolio=shaping.portfolio, alerts=shaping.alerts
+        )
+
+
+def load(environment: Mapping[str, str] | None = None, folder: Path | None = None) -> tuple[Settings, Origins]:
+    """Read every layer.
+
+    Raises:
+        SettingError: a file cannot be read, a key is unknown, or a value is not what was expected.
+    """
+    environment = os.environ if environment is None else environment
+    folder = folder or Path.cwd()
+    named = environment.get(f"{PREFIX}CONFIG")
+    file = Path(named) if named else folder / FILE
+    tree: Tree = {}
+    origins = Origins()
+    if named or file.exists():
+        merge(tree, read_toml(file), str(file if named else FILE), origins)
+    dotenv = read_dotenv(folder / ".env")
+    for source, layer in ((".env", dotenv), ("environment", environment)):
+        for name, value in layer.items():
+            if name.startswith(PREFIX) and name != f"{PREFIX}CONFIG":
+                merge(tree, branch(name, value), f"{source} {name}", origins)
+    settings = convert(tree, Settings, origins)
+    check(settings.shaping, origins)
+    return settings, origins
+
+
+def check(shaping: Shaping, origins: Mapping[str, str]) -> None:
+    """Check what types cannot say.
+
+    Raises:
+        SettingError: a symbol belongs to two assets, a position names no known symbol, or a rule cannot be compiled.
+    """
+    owners: dict[str, str] = {}
+    for name, asset in shaping.assets.items():
+        key = f"assets.{name}.symbols"
+        for symbol in asset.symbols:
+            if not re.fullmatch(r"[A-Z0-9]+", symbol):
+                raise SettingError(origin_of(key, origins), key, symbol, "an upper-case symbol such as 'BTCUSDT'")
+            if symbol in owners:
+                raise SettingError(origin_of(key, origins), key, symbol, f"a symbol of one asset; {owners[symbol]!r} has it too")
+            owners[symbol] = name
+    for index, position in enumerate(shaping.portfolio.positions):
+        if position.symbol not in owners:
+            key = f"portfolio.positions[{index}].symbol"
+            raise SettingError(origin_of(key, origins), key, position.symbol, f"a symbol of an asset{nearest(position.symbol, owners)}")
+    compile_rules(shaping.alerts.rules, origin_of("alerts.rules", origins), "alerts.rules")
+
+
+def walk(settings: Settings, origins: Mapping[str, str]) -> Iterator[tuple[str, str, str]]:
+    """Give every key with its value in force and where it came from; secrets are masked."""
+    for key, value in leaves(plain(settings), ""):
+        shown = "***" if key in SECRETS and value else msgspec.json.encode(value).decode()
+        yield key, shown, origin_of(key, origins)

@@ -1,0 +1,1 @@
+"""What happened: recorded sessions, and the generator of the bundled one."""

@@ -1,0 +1,73 @@
+"""Settings: layers, origins, and the one line that says what is wrong. Refusals at start-up are in test_refusals."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from flows.layers import Origins, convert, plain
+from flows.settings import Settings, Shaping, load, walk
+from scoring.duration import Duration
+from scoring.errors import SettingError
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def test_without_a_file_everything_is_a_default(tmp_path: Path) -> None:
+    settings, origins = load({}, tmp_path)
+    assert settings == Settings()
+    assert not origins
+    assert {origin for _, _, origin in walk(settings, origins)} == {"default"}
+
+
+def test_later_layers_win_and_are_named(tmp_path: Path) -> None:
+    (tmp_path / "ghosttape.toml").write_text("[feed]\nport = 1\nhost = '127.0.0.2'\n[replay]\nbatch_rows = 5\n")
+    (tmp_path / ".env").write_text("# a comment\nexport GHOSTTAPE_FEED__PORT=2\nGHOSTTAPE_REPLAY__BATCH_ROWS='6'\nOTHER=1\n")
+    settings, origins = load({"GHOSTTAPE_FEED__PORT": "3", "PATH": "/bin"}, tmp_path)
+    assert (settings.feed.port, settings.feed.host, settings.replay.batch_rows) == (3, "127.0.0.2", 6)
+    assert origins["feed.port"] == "environment GHOSTTAPE_FEED__PORT"
+    assert origins["feed.host"] == "ghosttape.toml"
+    assert origins["replay.batch_rows"] == ".env GHOSTTAPE_REPLAY__BATCH_ROWS"
+
+
+def test_data_dir_is_one_variable(tmp_path: Path) -> None:
+    assert load({"GHOSTTAPE_DATA_DIR": "/elsewhere"}, tmp_path)[0].data_dir == "/elsewhere"
+
+
+def test_durations_are_text_and_come_back_as_text(tmp_path: Path) -> None:
+    (tmp_path / "ghosttape.toml").write_text("[market.bars]\nwidths = ['1s', '1.5m']\n")
+    shaping = load({}, tmp_path)[0].shaping
+    assert shaping.market.bars.widths == (Duration.parse("1s"), Duration.parse("90s"))
+    stored = plain(shaping)
+    assert stored["market"]["bars"]["widths"] == ["1s", "90s"]
+    assert convert(stored, Shaping, Origins()) == shaping
+
+
+def test_secrets_are_masked_when_settings_are_printed(tmp_path: Path) -> None:
+    settings, origins = load({"GHOSTTAPE_FEED__TOKEN": "hunter2"}, tmp_path)
+    shown = {key: value for key, value, _ in walk(settings, origins)}
+    assert shown["feed.token"] == "***"
+    assert "hunter2" not in str(shown)
+
+
+def test_an_unreadable_file_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "ghosttape.toml").write_bytes(b"\xff\xfe")
+    with pytest.raises(SettingError, match="readable UTF-8"):
+        load({}, tmp_path)
+
+
+def test_a_missing_required_key_is_named(tmp_path: Path) -> None:
+    (tmp_path / "ghosttape.toml").write_text("[[inputs.lines]]\nhost = 'here'\n")
+    with pytest.raises(SettingError, match=r"inputs\.lines\[0\]\.port = '': expected a value"):
+        load({}, tmp_path)
+
+
+def test_the_example_is_valid_and_documents_every_key_with_its_default(tmp_path: Path) -> None:
+    text = (ROOT / "ghosttape.example.toml").read_text()
+    (tmp_path / "ghosttape.toml").write_text(text)
+    assert load({}, tmp_path)[0] == Settings()
+    for key, _, _ in walk(Settings(), Origins()):
+        name = key.split(".")[-1]
+        if not key.startswith("assets."):
+            assert name in text, f"{key} is not documented"
