@@ -149,7 +149,7 @@ def test_a_client_that_does_not_read_gets_the_newest_state_and_never_the_backlog
     symbols = [f"S{i}" for i in range(100)]
 
     async def client() -> tuple[int, float]:
-        async with connect(address(feed), max_queue=1, compression=None) as connection:
+        async with connect(address(feed), max_queue=1, compression=None, close_timeout=0.1) as connection:
             await hear(connection, Snapshot)
             slowest = 0.0
             for round_ in range(150):  # 150 × 100 rows of 800 bytes: several times what the system can hold back
