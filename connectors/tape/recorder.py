@@ -158,7 +158,9 @@ class Recorder:
             self._arrived.notify()
         self._thread.join()
         self._reader.close()
-        self._check()
+        if self._failure is not None:
+            self._writer.abandon()
+            raise self._failure
         self._writer.close(seal)
         session = self._folder.parents[1]
         if (session / MANIFEST).exists():

@@ -149,8 +149,18 @@ class FrameWriter:
             elif self._stream is not None:
                 self._stream.finish()
                 self._stream = None
+            self._collect(wait=True)
+        except OSError as error:
+            raise _refused(self._folder, error) from error
         finally:
-            self._sealer.shutdown(wait=True)
+            self.abandon()
+
+    def abandon(self) -> None:
+        """Let go of the files as they are: what was not committed is lost, and the next writer seals what is left open."""
+        if self._stream is not None:
+            self._stream.abandon()
+            self._stream = None
+        self._sealer.shutdown(wait=True)
 
     def _survey(self, start_row: int | None) -> tuple[int, int]:
         """Count what is there, and give (next row, last stamp)."""
@@ -225,6 +235,9 @@ class _Stream:
         self._arrow.close()
         self._flush()
         os.fsync(self._file.fileno())
+        self._file.close()
+
+    def abandon(self) -> None:
         self._file.close()
 
     def _flush(self) -> None:
