@@ -1,0 +1,114 @@
+"""From parsed events to rows: units, instants, and the two rules that no single field can keep.
+
+An event time far ahead of the receive time would close every window, so such a row is refused; so is a span of ids that runs
+backwards.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from connectors.wire import packed
+from connectors.wire.binance_streams import AggregateEvent, BookEvent, DiffEvent, KlineEvent, QuoteEvent, RestKline, RestTrade, TradeEvent
+from scoring.records import NANOSECONDS_PER_SECOND, Candle, Column, DepthDiff, DepthSnapshot, to_columns
+
+Instants: TypeAlias = NDArray[np.int64]
+TradeLike: TypeAlias = TradeEvent | RestTrade | AggregateEvent
+Timed: TypeAlias = TradeLike | DiffEvent | KlineEvent | RestKline
+
+_MICROSECONDS_FROM: Final = 9_000_000_000_000
+"""Instants of 2255 in milliseconds, and of April 1970 in microseconds."""
+_NS_PER_MS: Final = 1_000_000
+_NS_PER_US: Final = 1_000
+
+
+def to_ns(instant: int) -> int:
+    """Read an instant that is in milliseconds or in microseconds.
+
+    >>> to_ns(1723161255208) == to_ns(1723161255208000) == 1723161255208000000
+    True
+    """
+    return instant * (_NS_PER_MS if instant < _MICROSECONDS_FROM else _NS_PER_US)
+
+
+def refusal(event: Timed, received_ns: int, max_ahead_ns: int) -> str:
+    """Say what is wrong with an event that parsed; empty where nothing is."""
+    ahead_ns = to_ns(event.happened_at) - received_ns
+    if ahead_ns > max_ahead_ns:
+        seconds, limit = ahead_ns / NANOSECONDS_PER_SECOND, max_ahead_ns / NANOSECONDS_PER_SECOND
+        return f"event time {seconds:.3f} s ahead of the receive time: expected at most {limit:.3f} s"
+    if isinstance(event, AggregateEvent | DiffEvent) and event.first_id > event.last_id:
+        return f"ids from {event.first_id} to {event.last_id}: expected the first one not to be above the last"
+    return ""
+
+
+def trade_columns(events: Sequence[TradeLike], received_ns: Instants, *, repaired: bool) -> dict[str, Column]:
+    """Make trade columns (`records.Trade`) of events of one type."""
+    found = packed.to_columns(events)
+    happened_at = found["happened_at"]
+    return {
+        "received_ns": received_ns,
+        "event_ns": happened_at * np.where(happened_at < _MICROSECONDS_FROM, _NS_PER_MS, _NS_PER_US),
+        "trade_id": found["trade_id"],
+        "price": found["price"],
+        "quantity": found["quantity"],
+        "buyer_is_maker": found["buyer_is_maker"],
+        "first_id": found.get("first_id", found["trade_id"]),
+        "last_id": found.get("last_id", found["trade_id"]),
+        "repaired": np.full(len(events), repaired),
+    }
+
+
+def suspects(columns: dict[str, Column], max_ahead_ns: int) -> list[int]:
+    """Give the rows of trade columns for which there is a `refusal`."""
+    ahead_ns = columns["event_ns"] - columns["received_ns"]
+    wrong: list[int] = np.flatnonzero((ahead_ns > max_ahead_ns) | (columns["first_id"] > columns["last_id"])).tolist()
+    return wrong
+
+
+def quote_columns(events: Sequence[QuoteEvent], received_ns: Instants) -> dict[str, Column]:
+    """Make quote columns (`records.Quote`); their event time is the receive time."""
+    return {"received_ns": received_ns, "event_ns": received_ns, **packed.to_columns(events)}
+
+
+def depth_diff(event: DiffEvent, received_ns: int) -> DepthDiff:
+    """Make the record of an update of the book."""
+    return DepthDiff(received_ns, to_ns(event.happened_at), event.first_id, event.last_id, event.bids, event.asks)
+
+
+def depth_snapshot(event: BookEvent, received_ns: int, *, whole: bool) -> DepthSnapshot:
+    """Make the record of a book, or of its top; its event time is the receive time."""
+    return DepthSnapshot(received_ns, received_ns, event.last_id, event.bids, event.asks, whole)
+
+
+def is_closed_minute(event: KlineEvent | RestKline, received_ns: int) -> bool:
+    """Tell whether a candle is final and of one minute."""
+    if isinstance(event, KlineEvent):
+        return event.kline.closed and event.kline.interval == "1m"
+    return to_ns(event.happened_at) < received_ns
+
+
+def candle_columns(events: Sequence[KlineEvent | RestKline], received_ns: Instants) -> dict[str, Column]:
+    """Make candle columns (`records.Candle`)."""
+    return to_columns(Candle, map(_candle, events, received_ns.tolist()))
+
+
+def _candle(event: KlineEvent | RestKline, received_ns: int) -> Candle:
+    body = event.kline if isinstance(event, KlineEvent) else event
+    return Candle(
+        received_ns=received_ns,
+        event_ns=to_ns(event.happened_at),
+        open_ns=to_ns(body.open_at),
+        open=body.open,
+        high=body.high,
+        low=body.low,
+        close=body.close,
+        volume_base=body.volume_base,
+        volume_quote=body.volume_quote,
+        trade_count=body.trade_count,
+        taker_buy_base=body.taker_buy_base,
+    )
