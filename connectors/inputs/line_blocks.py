@@ -5,13 +5,14 @@ Importers work on blocks because a line at a time is too slow, and count lines b
 
 from __future__ import annotations
 
+import zipfile
 import zlib
 from collections.abc import Iterator
 from typing import Final, Protocol
 
 import msgspec
 
-BROKEN_STREAM: Final = (EOFError, OSError, zlib.error)
+BROKEN_STREAM: Final = (EOFError, OSError, zlib.error, zipfile.BadZipFile)
 """What a truncated or damaged gzip or zip stream raises while it is read. `BadGzipFile` is an `OSError`."""
 
 _KEPT_BYTES: Final = 4096
@@ -49,13 +50,13 @@ def line_blocks(stream: ByteStream, block_bytes: int, longest_line: int) -> Iter
         except BROKEN_STREAM as error:
             yield LineBlock(number, [rest[:_KEPT_BYTES]], f"the file is broken here: {error}")
             return
-        if skipping:  # the rest of a line that was refused already
-            end = data.find(b"\n")
-            if data and end < 0:
-                continue
-            data, skipping, number = data[end + 1 :] if data else data, False, number + 1
         if not data:
             break
+        if skipping:  # the rest of a line that was refused already
+            end = data.find(b"\n")
+            if end < 0:
+                continue
+            data, skipping, number = data[end + 1 :], False, number + 1
         *lines, rest = (rest + data).split(b"\n")
         yield from _checked(number, lines, longest_line)
         number += len(lines)
