@@ -62,17 +62,18 @@ class Buckets:
         bucket.base += quantity
         bucket.repaired += repaired
 
-    def peek(self, through: int) -> Traded:
-        """Give the steps up to `through` as they are, and keep them."""
-        steps = sorted(step for step in self._open if step <= through)
-        return _columns(steps, [self._open[step] for step in steps])
+    def get(self, step: int) -> Bucket | None:
+        """Give one step as it is, and keep it; None where it had no trade."""
+        return self._open.get(step)
+
+    def pop(self, step: int) -> Bucket | None:
+        """Give one step, and forget it; None where it had no trade."""
+        return self._open.pop(step, None)
 
     def take(self, through: int) -> Traded:
         """Give the steps up to `through`, and keep the rest."""
-        traded = self.peek(through)
-        for step in traded.step.tolist():
-            del self._open[step]
-        return traded
+        steps = sorted(step for step in self._open if step <= through)
+        return _columns(steps, [self._open.pop(step) for step in steps])
 
     def take_with(
         self,
@@ -88,16 +89,17 @@ class Buckets:
         known = sorted(self._open)
         before = [self._open[each] for each in known]
         carried = _columns(known, before)
-        volumes = np.concatenate((carried.volumes, np.stack((price * quantity, quantity, repaired.astype(np.float64)))), axis=1)
         # What is known comes before the rows, so that sums go on from it and, of equal ids, the newer row wins.
         step = np.concatenate((carried.step, step))
         trade_id = np.concatenate((np.array([bucket.trade_id for bucket in before], np.int64), trade_id))
-        order, group = _grouped(step, trade_id)
-        ends = order[np.append(np.flatnonzero(np.diff(group[order])), len(order) - 1)]
+        ends, group = _grouped(step, trade_id)
+        sums = np.zeros((3, len(ends)))
+        for place, weights in enumerate((price * quantity, quantity, repaired)):
+            if place < 2 or repaired.any() or carried.volumes[place].any():
+                sums[place] = np.bincount(group, np.concatenate((carried.volumes[place], weights)))
         steps = step[ends]
         prices = np.concatenate((carried.price, price))[ends]
         events = np.concatenate((carried.event_ns, event_ns))[ends]
-        sums: Floats = np.array([np.bincount(group, weights) for weights in volumes], np.float64)
         cut = int(np.searchsorted(steps, through, side="right"))
         self._open = {
             at: Bucket(last, last_price, last_ns, quote, base, int(fetched))
@@ -124,11 +126,12 @@ def _columns(steps: list[int], buckets: list[Bucket]) -> Traded:
 
 
 def _grouped(step: Integers, trade_id: Integers) -> tuple[Integers, Integers]:
-    """Order rows by step, id and arrival (int64[n]), and number the step of each row in arrival order (int64[n])."""
-    moved = np.diff(step)
-    if moved.min(initial=0) >= 0 and np.diff(trade_id).min(initial=0) >= 0:
-        return np.arange(len(step)), np.concatenate(([0], np.cumsum(moved != 0)))
+    """Find the row with the highest id of each step, the newer of equals (int64[steps]), and number the step of each row (int64[n])."""
+    moved = step[1:] != step[:-1]
+    if (step[1:] >= step[:-1]).all() and (trade_id[1:] >= trade_id[:-1]).all():
+        return np.append(np.flatnonzero(moved), len(step) - 1), np.concatenate(([0], np.cumsum(moved)))
     order = np.lexsort((trade_id, step))
+    moved = step[order][1:] != step[order][:-1]
     group = np.empty(len(step), np.int64)
-    group[order] = np.concatenate(([0], np.cumsum(np.diff(step[order]) != 0)))
-    return order, group
+    group[order] = np.concatenate(([0], np.cumsum(moved)))
+    return order[np.append(np.flatnonzero(moved), len(step) - 1)], group

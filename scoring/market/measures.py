@@ -84,6 +84,7 @@ class Measures:
         other._fluctuations = [window.copy() for window in self._fluctuations]
         other._volumes = [window.copy() for window in self._volumes]
         other._history = self._history.copy()
+        other._held = list(self._held)
         return other
 
     def push(self, number: int, price: float, volumes: Sequence[float]) -> list[float]:

@@ -18,7 +18,7 @@ from scoring.duration import Duration
 from scoring.market.buckets import Buckets
 from scoring.market.completeness import GapLedger, completeness
 from scoring.market.measures import HORIZONS_NS, MEASURES, SECOND_NS
-from scoring.market.samples import Sampler, Samples
+from scoring.market.samples import FEW, Sampler, Samples
 from scoring.market.watermark import UNSET_NS, Watermark
 from scoring.records import (
     ALL_SYMBOLS,
@@ -143,10 +143,13 @@ class Risk:
     def _close(self) -> list[Rows]:
         """Close the instants that event time has passed by the lateness."""
         closed = self._watermark.closed_ns // self._settings.grid
-        if closed <= self._closed:
+        before, self._closed = self._closed, max(closed, self._closed)
+        if closed <= before:
             return []
-        self._closed = closed
-        return self._said(self._sampler.sample(closed, self._buckets.take(closed)))
+        if closed - before > FEW:
+            return self._said(self._sampler.sample(closed, self._buckets.take(closed)))
+        samples = self._sampler.walk(range(before + 1, closed + 1), self._buckets.pop)
+        return self._said([samples] if samples else [])
 
     def _end(self) -> list[Rows]:
         """Close everything up to the first instant at or after the event time reached."""
@@ -202,9 +205,8 @@ class Risk:
             return []
         self._shown_ns = newest_ns
         through = newest_ns // self._settings.grid
-        runs = self._sampler.copy().sample(through, self._buckets.peek(through))
-        if not runs or runs[-1].step[-1] != through:
+        ahead = self._sampler.copy().walk(range(self._closed + 1, through + 1), self._buckets.get)
+        if ahead is None or ahead.step[-1] != through:
             return []
-        newest = runs[-1]
-        last = Samples(newest.step[-1:], newest.price[-1:], newest.event_ns[-1:], newest.measures[:, -1:])
+        last = Samples(ahead.step[-1:], ahead.price[-1:], ahead.event_ns[-1:], ahead.measures[:, -1:])
         return [self._rows(self._columns(last), self._watermark.closed_ns, provisional=True)]

@@ -50,17 +50,23 @@ class RollingSums:
         """Take sample `number` (one above the last, unless restarted) and give each series' sum over the window that it ends."""
         place = number % self.length
         ring = self._ring
-        self._prefix = [before + value for before, value in zip(self._prefix, values, strict=True)] if place else list(values)
-        ring[:, place] = values
+        self._prefix = prefix = [before + value for before, value in zip(self._prefix, values, strict=True)] if place else list(values)
         if place == self.length - 1:
+            ring[:, place] = values
             ring[:] = np.add.accumulate(ring[:, ::-1], axis=1)[:, ::-1]
-            return self._prefix
-        return [prefix + suffix for prefix, suffix in zip(self._prefix, ring[:, place + 1].tolist(), strict=True)]
+            return prefix
+        sums = []
+        for row, value in enumerate(values):
+            sums.append(prefix[row] + ring.item(row, place + 1))
+            ring[row, place] = value
+        return sums
 
     def extend(self, start: int, values: NDArray[np.float64]) -> NDArray[np.float64]:
         """Take samples `start`, `start` + 1, … (float64[series, m], m > 0) and give the sums at each of them (float64[series, m])."""
         series, count = values.shape
         first = start % self.length
+        if first and first + count < self.length:
+            return self._extend_inside(first, values)
         blocks = np.zeros((series, -(-(first + count) // self.length), self.length))
         flat = blocks.reshape(series, -1)
         flat[:, :first] = self._ring[:, :first]
@@ -74,6 +80,15 @@ class RollingSums:
         self._prefix = prefixes[:, -1, last].tolist()
         _refill(self._ring, blocks, suffixes, last)
         sums: NDArray[np.float64] = (prefixes + before).reshape(series, -1)[:, first : first + count]
+        return sums
+
+    def _extend_inside(self, first: int, values: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Do what `extend` does where the samples neither begin nor end a block."""
+        stop = first + values.shape[1]
+        prefixes = np.add.accumulate(np.concatenate((np.array(self._prefix)[:, np.newaxis], values), axis=1), axis=1)[:, 1:]
+        sums: NDArray[np.float64] = prefixes + self._ring[:, first + 1 : stop + 1]
+        self._ring[:, first:stop] = values
+        self._prefix = prefixes[:, -1].tolist()
         return sums
 
 

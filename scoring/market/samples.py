@@ -7,16 +7,17 @@ the next trade. So one trade costs at most one horizon of samples, whatever its 
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
 from typing import Final, NamedTuple, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
-from scoring.market.buckets import Traded
-from scoring.market.measures import HORIZONS_NS, MEASURES, Measures
+from scoring.market.buckets import Bucket, Traded
+from scoring.market.measures import HORIZONS_NS, Measures
 
-_FEW: Final = 16
-"""Up to so many samples a loop is faster than columns; the result is the same."""
+FEW: Final = 24
+"""Up to so many samples the loop of `walk` is faster than the columns of `sample`; the result is the same."""
 
 _NEVER: Final = -(1 << 62)
 
@@ -49,6 +50,30 @@ class Sampler:
         other.__dict__.update(self.__dict__)
         other._measures = self._measures.copy()
         return other
+
+    def walk(self, steps: Iterable[int], bucket_of: Callable[[int], Bucket | None]) -> Samples | None:
+        """Take the next steps one by one and give their samples; None where the symbol is silent."""
+        found = []
+        for step in steps:
+            bucket = bucket_of(step)
+            fresh = step - self._last[0] > self._longest
+            if bucket is not None:
+                if fresh:
+                    self._measures.restart(bucket.price)
+                self._last = (step, bucket.price, bucket.event_ns)
+                volumes = (bucket.quote, bucket.base, float(bucket.repaired))
+            elif fresh:
+                continue
+            else:
+                volumes = (0.0, 0.0, 0.0)
+            _, price, event_ns = self._last
+            found.append((step, price, event_ns, self._measures.push(step, price, volumes)))
+            self._sampled = step
+        if not found:
+            return None
+        numbers, prices, events, measures = zip(*found, strict=True)
+        columns = np.array(list(zip(*measures, strict=True)))
+        return Samples(np.array(numbers, np.int64), np.array(prices, np.float64), np.array(events, np.int64), columns)
 
     def sample(self, through: int, traded: Traded) -> list[Samples]:
         """Take the trades of the steps after the last sample up to `through`, and give the samples up to there, run by run."""
@@ -83,10 +108,6 @@ class Sampler:
         volumes = np.zeros((3, last - first + 1))
         new = traded.step >= first
         volumes[:, starts[new] - first] = traded.volumes[:, new]
-        return Samples(np.arange(first, last + 1), prices, np.repeat(traded.event_ns, lengths), self._measure(first, prices, volumes))
-
-    def _measure(self, first: int, prices: NDArray[np.float64], volumes: NDArray[np.float64]) -> NDArray[np.float64]:
-        if len(prices) > _FEW:
-            return self._measures.extend(first, prices, volumes)
-        rows = [self._measures.push(first + at, *one) for at, one in enumerate(zip(prices.tolist(), volumes.T.tolist(), strict=True))]
-        return np.ascontiguousarray(np.array(rows).T).reshape(len(MEASURES) + 1, -1)
+        return Samples(
+            np.arange(first, last + 1), prices, np.repeat(traded.event_ns, lengths), self._measures.extend(first, prices, volumes)
+        )
