@@ -139,9 +139,9 @@ class _Open:
 
     def __init__(self, segment: Segment) -> None:
         self.first_row = segment.first_row
+        self._file = pa.OSFile(str(segment.open_path), "rb")
         self._scanner = MessageScanner(segment.open_path)
         self._starts = [segment.first_row]
-        self._file = pa.OSFile(str(segment.open_path), "rb")
         self._stream: pa.RecordBatchReader | None = None
         self._next = 0
 

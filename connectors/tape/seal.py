@@ -66,9 +66,11 @@ def sealed_rows(path: Path) -> int | None:
 
 
 def feed_counts(segment: Segment) -> Counter[str]:
-    """Count the frames of each feed in one sealed segment."""
+    """Count the frames of each feed in one sealed segment; read them where another program wrote it and left no counts."""
     metadata = pq.read_metadata(segment.sealed_path).metadata or {}
-    return Counter(msgspec.json.decode(metadata[_FEEDS], type=dict[str, int]))
+    if _FEEDS in metadata:
+        return Counter(msgspec.json.decode(metadata[_FEEDS], type=dict[str, int]))
+    return Counter(str(feed) for feed in pq.read_table(segment.sealed_path, columns=["feed"]).column(0).to_pylist())
 
 
 def last_received_ns(segment: Segment) -> int:

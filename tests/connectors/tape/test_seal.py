@@ -6,6 +6,7 @@ import shutil
 from contextlib import closing
 from pathlib import Path
 
+import pyarrow.parquet as pq
 import pytest
 
 from connectors.tape.frames import segments
@@ -94,3 +95,10 @@ def test_large_commits_become_row_groups_a_reader_can_hold(tmp_path: Path) -> No
         chunk = reader.read(49_990, 100)
     assert chunk is not None
     assert chunk.received_ns.tolist() == list(range(49_990, 50_000))
+
+
+def test_feeds_are_counted_in_a_segment_that_another_program_wrote(folder: Path) -> None:
+    recover(folder)
+    segment = segments(folder)[0]
+    pq.write_table(pq.read_table(segment.sealed_path).replace_schema_metadata(None), segment.sealed_path)
+    assert feed_counts(segment) == {"a": 3, "b": 2}
