@@ -10,26 +10,27 @@ from typing import Any, TypeAlias
 
 import msgspec
 from bytewax.outputs import FixedPartitionedSink
-from connectors.outputs.archive import ArchiveSink
-from connectors.outputs.feed import FeedSink
-from connectors.outputs.warehouse import WarehouseSink
-from connectors.tape.columns import ColumnReader
-from connectors.tape.recorder import Recorder
-from connectors.wire.binance import BinanceWireSettings
 
 from connectors.inputs.lines import LinesFeed
 from connectors.inputs.live import LiveFrames
 from connectors.inputs.pace import Pace, parse_speed
 from connectors.inputs.replaying import ReplayedColumns, ReplayedFrames
 from connectors.inputs.source import Position, TapePartition, TapeSource, stop_on_signals
+from connectors.outputs.archive import archive_sink
+from connectors.outputs.feed import FeedSink
+from connectors.outputs.warehouse import warehouse_sink
+from connectors.tape.columns import ColumnReader
 from connectors.tape.manifest import Form, Manifest, PartitionInfo
 from connectors.tape.manifest import load as load_manifest
 from connectors.tape.reader import FrameReader
+from connectors.tape.recorder import Recorder
+from connectors.wire.binance import BinanceWireSettings
 from flows.decode import Decode, Partition
-from flows.sessions import open_session, replay_folder, shaping_of
+from flows.sessions import PROGRAM, open_session, replay_folder, shaping_of
 from flows.settings import Settings, Shaping, load
 from scoring.errors import SettingError
-from scoring.records import Pulse, Rows
+from scoring.feed import Hello
+from scoring.records import Pulse, Rows, Table
 
 Store: TypeAlias = FixedPartitionedSink[Rows, Any]
 Screen: TypeAlias = FixedPartitionedSink[Rows | Pulse, Any]
@@ -77,7 +78,7 @@ def live() -> tuple[Ports, Shaping]:
     open_session(session, {LIVE_PARTITION: info}, shaping, origin="live")
     opener = partial(_open_live, session, settings)
     partition = Partition(_wire(LIVE_PARTITION, shaping.symbols, shaping), shaping.symbols)
-    screens = {"feed": FeedSink(settings.feed, session="live", symbols=shaping.symbols, live=True)}
+    screens = {"feed": FeedSink(settings.feed, _hello("live", "live", shaping.symbols))}
     ports = Ports(TapeSource({LIVE_PARTITION: opener}), Decode({LIVE_PARTITION: partition}), _stores(settings, folder), screens, True)
     return ports, shaping
 
@@ -97,7 +98,7 @@ def replay(session: str, speed: str, batch_rows: int, form: str, data_dir: str, 
     }
     partitions = {name: partition_of(name, manifest, shaping, factor) for name in manifest.partitions}
     symbols = tuple(symbol for info in manifest.partitions.values() for symbol in info.symbols)
-    screens = {"feed": FeedSink(settings.feed, session=manifest.name, symbols=symbols, live=False)} if screen else {}
+    screens = {"feed": FeedSink(settings.feed, _hello(manifest.name, "replay", symbols))} if screen else {}
     target = Path(data_dir) if data_dir else replay_folder(settings, manifest.name)
     return Ports(TapeSource(openers), Decode(partitions), _stores(settings, target), screens, screen), shaping
 
@@ -131,8 +132,20 @@ def _form(info: PartitionInfo, wanted: str, session: Path) -> Form:
 
 
 def _stores(settings: Settings, folder: Path) -> Mapping[str, Store]:
-    return {"archive": ArchiveSink(folder, settings.archive), "warehouse": WarehouseSink(folder, settings.warehouse)}
+    return {
+        "archive": archive_sink(msgspec.structs.replace(settings.archive, data_dir=str(folder))),
+        "warehouse": warehouse_sink(msgspec.structs.replace(settings.warehouse, path=str(folder / "warehouse.duckdb"))),
+    }
+
+
+def _hello(session: str, mode: str, symbols: tuple[str, ...]) -> Hello:
+    return Hello(PROGRAM, session, mode, list(symbols), list(Table))
 
 
 def _wire(source: str, symbols: tuple[str, ...], shaping: Shaping) -> BinanceWireSettings:
-    return BinanceWireSettings(symbols=symbols, primary=shaping.market.primary, source=source, max_ahead_ns=shaping.market.max_clock_ahead)
+    return BinanceWireSettings(
+        symbols=symbols,
+        source=source,
+        primary=dict.fromkeys(symbols, shaping.market.primary),
+        max_ahead_ns=shaping.market.max_clock_ahead,
+    )

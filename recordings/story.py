@@ -73,7 +73,7 @@ def _pause(second: float) -> float:
 def _post(random: Random, second: float) -> tuple[str, str]:
     channel = random.choice(CHANNELS)
     coin, tag, pair = random.choice(_COINS)
-    phrases = _EVERYDAY
+    phrases: tuple[str, ...] = _EVERYDAY
     if 360 <= second < 750 and random.random() < 0.85:
         (coin, tag, pair), phrases = _PUMPED, _HYPE
         if random.random() < 0.25:

@@ -112,7 +112,8 @@ class ReplayedColumns(_Replaying):
 
     def _first_ns(self, items: list[Batch | Gap], clock_ns: int) -> int:
         """When the earliest row that is still to come was received."""
-        starts = [int(item["received_ns"][at]) for item, at in zip(items, self._taken, strict=True) if _has_more(item, at)]
+        pairs = zip(items, self._taken, strict=True)
+        starts = [int(item["received_ns"][at]) for item, at in pairs if isinstance(item, Batch) and at < len(item)]
         return min(starts, default=clock_ns)
 
     def _take(self, items: list[Batch | Gap], due_ns: int) -> tuple[list[Batch | Gap], int, bool, int]:
@@ -142,7 +143,3 @@ class ReplayedColumns(_Replaying):
     def close(self) -> None:
         """Let go of the files."""
         self._reader.close()
-
-
-def _has_more(item: Batch | Gap, taken: int) -> bool:
-    return isinstance(item, Batch) and taken < len(item)

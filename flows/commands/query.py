@@ -6,11 +6,11 @@ import argparse
 from collections.abc import Sequence
 from pathlib import Path
 
-from connectors.outputs.query import run_query
 from rich.console import Console
 from rich.table import Table as Grid
 from rich.text import Text
 
+from connectors.outputs.query import run_query
 from flows.running import refusing_in_one_line
 from flows.settings import load
 
@@ -23,7 +23,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     given = parser.parse_args(arguments)
     with refusing_in_one_line():
         folder = Path(given.data_dir or load()[0].data_dir)
-        names, rows = run_query(folder / "warehouse.duckdb", given.sql)
+        names, rows = run_query(str(folder / "warehouse.duckdb"), given.sql)
         grid = Grid(*names, show_edge=False)
         for row in rows:
             grid.add_row(*(Text("" if value is None else str(value)) for value in row))

@@ -14,7 +14,7 @@ from rich.console import Console
 from rich.table import Table as Grid
 
 from connectors.inputs.source import STOP
-from connectors.outputs.archive import DigestResult, digests
+from connectors.outputs.archive import digests
 from connectors.tape.manifest import load as load_manifest
 from flows import ports
 from flows.main import build
@@ -22,6 +22,7 @@ from flows.progress import ProgressSink
 from flows.running import refusing_in_one_line, run
 from flows.sessions import replay_folder
 from flows.settings import load
+from scoring.digest import DigestResult
 from scoring.records import Table
 
 
