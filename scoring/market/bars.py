@@ -1,0 +1,266 @@
+"""Tumbling windows of trades: price, volume, drawdown and what was wrong with them, one row a window.
+
+A window closes when event time has passed its end by the allowed lateness, asked row by row, and its row is then out once and
+for all, with two exceptions that say so: a repaired trade or a change of a gap revises a window closed a short while ago, and
+its row comes again under the same key. Such revisions are collected and come out before whatever is next: a mark of the clock,
+the close of a window, the end. So the sequence of rows is a function of the tape, however it is cut.
+
+Rows are taken as columns where there are many and one by one where there are few (live there are one to five), with the same
+arithmetic; repaired rows are always taken one by one, because each may land in a closed window.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Iterable
+from typing import Final
+
+import msgspec
+import numpy as np
+
+from scoring.duration import Duration
+from scoring.market.completeness import GapLedger
+from scoring.market.emission import Emission
+from scoring.market.tumbling import NEVER_NS, TumblingWindows
+from scoring.market.watermark import Instants, Watermark
+from scoring.market.windows import TradeColumns, TradeWindow, add_columns
+from scoring.records import (
+    ALL_SYMBOLS,
+    END_NS,
+    NANOSECONDS_PER_SECOND,
+    Batch,
+    Clock,
+    End,
+    Gap,
+    Kind,
+    MarketItem,
+    Rows,
+    TradeMetrics,
+)
+
+_TRADES: Final = frozenset({str(Kind.TRADE)})
+_AS_OF_GRID_NS: Final = NANOSECONDS_PER_SECOND
+
+
+class BarSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """How trades are put into windows."""
+
+    widths: tuple[Duration, ...] = (Duration.parse("1m"),)
+    """Widths of the tumbling windows; provisional rows are shown for the first."""
+    lateness: Duration = Duration.parse("10s")
+    """How long a window waits for trades that are out of order."""
+    idle: Duration = Duration.parse("5s")
+    """How far event time stays behind the recorder's clock while nothing arrives: clock skew plus the slowest path."""
+    spike_windows: int = 20
+    """Windows with trades whose mean volume `volume_spike` compares with."""
+    retained_windows: int = 60
+    """How many windows back, per width, a repaired trade or a change of a gap still revises a row."""
+    gaps: int = 256
+    """Gaps without repair kept per symbol."""
+    columnar_rows: int = 120
+    """From how many rows on a batch is taken as columns; changes the speed only."""
+
+    def __post_init__(self) -> None:
+        """Refuse what cannot be a set of windows."""
+        if not self.widths or min(self.widths) <= 0 or len(set(self.widths)) < len(self.widths):
+            raise ValueError("widths: expected one or more different lengths of time above 0")
+
+
+class Bars:
+    """`trade_metrics` of one symbol."""
+
+    def __init__(self, symbol: str, settings: BarSettings | None = None, provisional: bool = False) -> None:
+        """Start without a trade. `provisional` also shows the open window at each whole second of event time."""
+        self.symbol = symbol
+        self.settings = settings = settings or BarSettings()
+        self.watermark = Watermark(settings.lateness, settings.idle)
+        self.widths = [TumblingWindows(width, settings.spike_windows, settings.retained_windows) for width in settings.widths]
+        self.gaps = GapLedger(settings.gaps)
+        self.through_ns = self.watermark.closed_ns
+        self.next_second_ns = 0 if provisional else NEVER_NS
+        self.has_revisions = False
+        self.has_news = False
+        """Rows came since the last provisional row."""
+
+    def update(self, items: Iterable[MarketItem]) -> list[Rows]:
+        """Take trades, gaps and marks of the clock in tape order; everything else is ignored."""
+        emission = Emission(self.symbol)
+        for item in items:
+            if isinstance(item, Batch):
+                if item.kind is Kind.TRADE:
+                    self._take(item, emission)
+            elif isinstance(item, Clock):
+                self._revise(emission)
+                self.watermark.tick(item.at_ns)
+                self._pass(emission)
+                emission.is_due = True
+            elif isinstance(item, Gap):
+                self._take_gap(item)
+            elif isinstance(item, End):
+                self._revise(emission)
+                self.watermark.reached_ns = END_NS + self.settings.lateness
+                self._close(emission)
+                emission.is_due = True
+        return emission.rows(self.through_ns)
+
+    def _take(self, batch: Batch, emission: Emission) -> None:
+        if len(batch) < self.settings.columnar_rows or bool(batch["repaired"].any()):
+            self._take_rows(batch, emission)
+            return
+        second_at = self._newest_second_at(batch)
+        if second_at is None:
+            self._take_columns(batch, emission)
+            return
+        if second_at:
+            self._take_columns(batch.slice(0, second_at), emission)
+        # The row that enters the newest second is taken by itself: the state before it is what is shown.
+        self._take_rows(batch.slice(second_at, second_at + 1), emission)
+        if second_at + 1 < len(batch):
+            self._take_columns(batch.slice(second_at + 1, len(batch)), emission)
+
+    def _take_rows(self, batch: Batch, emission: Emission) -> None:
+        """Take trades one by one."""
+        watermark, lateness_ns = self.watermark, self.watermark.lateness_ns
+        columns = batch.columns
+        for received_ns, event_ns, trade_id, price, quantity, buyer_is_maker, first_id, last_id, repaired in zip(
+            columns["received_ns"].tolist(),
+            columns["event_ns"].tolist(),
+            columns["trade_id"].tolist(),
+            columns["price"].tolist(),
+            columns["quantity"].tolist(),
+            columns["buyer_is_maker"].tolist(),
+            columns["first_id"].tolist(),
+            columns["last_id"].tolist(),
+            columns["repaired"].tolist(),
+            strict=True,
+        ):
+            watermark.advance_one(event_ns, received_ns)
+            self._pass(emission)
+            # Asked of the time reached before the row; the row's own event time can only close windows that end before it.
+            closed_ns = watermark.reached_ns - lateness_ns
+            for windows in self.widths:
+                index = event_ns // windows.width_ns
+                if (index + 1) * windows.width_ns > closed_ns:
+                    window = windows.open_window(index)
+                elif repaired and windows.is_revisable(index, closed_ns):
+                    window = windows.closed_window(index)
+                else:
+                    windows.open_window(watermark.reached_ns // windows.width_ns).late_rows += 1
+                    continue
+                window.add(received_ns - event_ns, trade_id, price, quantity, buyer_is_maker, last_id - first_id + 1, repaired)
+                if window.index in windows.closed:
+                    windows.revise(window)
+                    self.has_revisions = True
+            self.has_news = True
+
+    def _take_columns(self, batch: Batch, emission: Emission) -> None:
+        """Take trades that are not repaired, all at once."""
+        event_ns, received_ns = batch["event_ns"], batch["received_ns"]
+        before_ns = self.watermark.advance(event_ns, received_ns)
+        quantity, price = batch["quantity"], batch["price"]
+        trades = TradeColumns(
+            delay_ns=received_ns - event_ns,
+            trade_id=batch["trade_id"],
+            price=price,
+            volume_base=quantity,
+            volume_quote=price * quantity,
+            taker_buy_base=np.where(batch["buyer_is_maker"], 0.0, quantity),
+            single_trades=batch["last_id"] - batch["first_id"] + 1,
+        )
+        is_late_possible = int((before_ns - event_ns).max()) > self.watermark.lateness_ns
+        for windows in self.widths:
+            index = event_ns // windows.width_ns
+            if is_late_possible:
+                self._fill_in_time(windows, index, trades, before_ns)
+            else:
+                _fill(windows, index, trades)
+        self.has_news = True
+        self._close(emission)
+
+    def _fill_in_time(self, windows: TumblingWindows, index: Instants, trades: TradeColumns, before_ns: Instants) -> None:
+        """Put the rows that are not late into their windows and count the others where event time stood."""
+        late = (index + 1) * windows.width_ns <= before_ns - self.watermark.lateness_ns
+        standing, counts = np.unique(before_ns[late] // windows.width_ns, return_counts=True)
+        for standing_index, count in zip(standing.tolist(), counts.tolist(), strict=True):
+            windows.open_window(standing_index).late_rows += count
+        on_time = np.flatnonzero(~late)
+        if len(on_time):
+            _fill(windows, index[on_time], trades.take(on_time))
+
+    def _newest_second_at(self, batch: Batch) -> int | None:
+        """Find the row that brings event time to its newest whole second; None where none does or nobody asks."""
+        if self.next_second_ns == NEVER_NS:
+            return None
+        ahead = copy.copy(self.watermark)
+        reached_ns = np.maximum(ahead.advance(batch["event_ns"], batch["received_ns"]), batch["event_ns"])
+        second_ns = ahead.reached_ns // _AS_OF_GRID_NS * _AS_OF_GRID_NS
+        return int(np.searchsorted(reached_ns, second_ns)) if second_ns >= self.next_second_ns else None
+
+    def _take_gap(self, gap: Gap) -> None:
+        """Note a gap, and which closed windows it says something new about."""
+        if gap.kind not in (Kind.TRADE, ALL_SYMBOLS):
+            return
+        closed_ns = self.watermark.closed_ns
+        self.gaps.forget_before(min(closed_ns - (windows.retained + 1) * windows.width_ns for windows in self.widths))
+        self.gaps.add(gap)
+        for windows in self.widths:
+            for window in windows.closed.values():
+                if windows.is_revisable(window.index, closed_ns) and self._row(windows, window).completeness != window.told:
+                    window.revised = self.has_revisions = True
+
+    def _pass(self, emission: Emission) -> None:
+        """Show and close what event time has passed."""
+        reached_ns = self.watermark.reached_ns
+        if reached_ns >= self.next_second_ns:
+            self._show(reached_ns // _AS_OF_GRID_NS * _AS_OF_GRID_NS, emission)
+        self._close(emission)
+
+    def _show(self, second_ns: int, emission: Emission) -> None:
+        """Show the window of the first width as of a whole second, if rows came since the last time."""
+        self.next_second_ns = second_ns + _AS_OF_GRID_NS
+        windows = self.widths[0]
+        window = windows.open.get((second_ns - 1) // windows.width_ns)
+        if window is not None and window.rows and self.has_news:
+            usual_volume = windows.usual_volume(window.index)
+            emission.as_of = self._row(windows, msgspec.structs.replace(window, usual_volume=usual_volume))
+            self.has_news = False
+
+    def _close(self, emission: Emission) -> None:
+        """Close the windows that event time has passed by the allowed lateness."""
+        closed_ns = self.watermark.closed_ns
+        if any(windows.next_close_ns <= closed_ns for windows in self.widths):
+            self._revise(emission)
+            for windows in self.widths:
+                for window in windows.close(closed_ns):
+                    emission.closed.append(self._tell(windows, window))
+        self.through_ns = closed_ns
+
+    def _revise(self, emission: Emission) -> None:
+        """Tell the closed windows that have changed since they were told."""
+        if self.has_revisions:
+            self.has_revisions = False
+            changed = [(windows, window) for windows in self.widths for window in windows.closed.values() if window.revised]
+            emission.revise([self._tell(windows, window) for windows, window in changed], self.through_ns)
+
+    def _tell(self, windows: TumblingWindows, window: TradeWindow) -> TradeMetrics:
+        row = self._row(windows, window)
+        window.told = row.completeness
+        window.revised = False
+        return row
+
+    def _row(self, windows: TumblingWindows, window: TradeWindow) -> TradeMetrics:
+        width_ns = windows.width_ns
+        start_ns = window.index * width_ns
+        open_gaps = self.gaps.open_in(start_ns, start_ns + width_ns, _TRADES) if self.gaps.gaps else 0
+        return window.metrics(self.symbol, width_ns, open_gaps)
+
+
+def _fill(windows: TumblingWindows, index: Instants, trades: TradeColumns) -> None:
+    """Put rows into their windows, keeping tape order inside each."""
+    steps = np.diff(index)
+    if len(steps) and int(steps.min()) < 0:
+        order = np.argsort(index, kind="stable")
+        index, trades = index[order], trades.take(order)
+        steps = np.diff(index)
+    starts = np.concatenate(([0], np.flatnonzero(steps) + 1))
+    add_columns([windows.open_window(at) for at in index[starts].tolist()], starts, trades)
