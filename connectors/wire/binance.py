@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from operator import attrgetter
-from typing import Final
+from typing import Any, Final
 
 import msgspec
 import numpy as np
@@ -21,7 +21,7 @@ from msgspec import UNSET
 from msgspec.json import Decoder
 from numpy.typing import NDArray
 
-from connectors.wire.binance_batches import Assembly, Parsed
+from connectors.wire.binance_batches import Assembly
 from connectors.wire.binance_routes import BARE, EVENTS, PREFIX_BYTES, WRAPPED, BinanceWireSettings, Event, Route, Routes, routes_for
 from connectors.wire.binance_streams import Envelope
 from connectors.wire.decoded import Decoded, Refusal
@@ -69,11 +69,10 @@ class _Call:
         self, payloads: Sequence[bytes], received_ns: NDArray[np.int64], positions: NDArray[np.int64], settings: BinanceWireSettings
     ) -> None:
         self.payloads = payloads
-        self.received_ns = received_ns
         self.positions = positions
-        self.settings = settings
         self.routes: Routes = routes_for(settings)
-        self.parsed: Parsed = {}
+        self.assembly = Assembly(received_ns, settings.max_ahead_ns)
+        self.single: dict[Route, tuple[list[int], list[Any]]] = {}
         self.rejects: list[Refusal] = []
         self.notices: list[tuple[int, str]] = []
         self.ignored = 0
@@ -90,7 +89,7 @@ class _Call:
         except UNREADABLE:
             found = []
         if len(found) == len(frames):
-            self.parsed[route] = (indices.tolist(), list(map(_DATA, found)))
+            self.assembly.add(route, indices, list(map(_DATA, found)))
         else:
             for index in indices.tolist():
                 self.parse_one(index)
@@ -112,7 +111,7 @@ class _Call:
             self.ignored += 1
             return
         event = WRAPPED[route.event].decode(payload).data if wrapped else BARE[route.event].decode(payload)
-        indices, events = self.parsed.setdefault(route, ([], []))
+        indices, events = self.single.setdefault(route, ([], []))
         indices.append(index)
         events.append(event)
 
@@ -181,9 +180,9 @@ class _Call:
 
     def finish(self) -> Decoded:
         """Give all that was found."""
-        assembly = Assembly(self.received_ns, self.settings.max_ahead_ns)
-        for route, (indices, events) in self.parsed.items():
-            assembly.add(route, indices, events)
+        assembly = self.assembly
+        for route, (indices, events) in self.single.items():
+            assembly.add(route, np.array(indices, np.int64), events)
         for index, reason in assembly.refused:
             self._refuse(index, reason)
         return Decoded(

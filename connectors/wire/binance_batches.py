@@ -15,11 +15,9 @@ from numpy.typing import NDArray
 
 from connectors.wire import binance_rows as rows
 from connectors.wire.binance_routes import Event, Route
-from connectors.wire.binance_streams import BookEvent, DiffEvent
+from connectors.wire.binance_streams import BookEvent, DiffEvent, KlineEvent, RestKline
 from scoring.records import Batch, BookUpdates, Column, DepthDiff, DepthSnapshot, Kind
 
-Parsed: TypeAlias = dict[Route, tuple[list[int], list[Any]]]
-"""Per stream: the index of each frame, and its event."""
 Indices: TypeAlias = NDArray[np.int64]
 Piece: TypeAlias = tuple[Indices, dict[str, Column]]
 
@@ -40,17 +38,16 @@ class Assembly(msgspec.Struct):
     """Index of the frame, and the reason."""
     ignored: int = 0
 
-    def add(self, route: Route, indices: list[int], events: list[Any]) -> None:
-        """Take the events of one stream."""
+    def add(self, route: Route, at: Indices, events: list[Any]) -> None:
+        """Take the events of one stream; `at` (int64[n]) says which frames they were."""
         if route.event in _TRADES:
-            self._add_trades(route, np.array(indices, np.int64), events)
+            self._add_trades(route, at, events)
         elif route.event is Event.QUOTE:
-            at = np.array(indices, np.int64)
             self._add_piece(Kind.QUOTE, route, at, rows.quote_columns(events, self.received_ns[at]))
         elif route.event in _KLINES:
-            self._add_candles(route, indices, events)
+            self._add_candles(route, at, events)
         else:
-            self._add_updates(route, indices, events)
+            self._add_updates(route, at, events)
 
     def batches(self) -> list[Batch]:
         """Give one batch per kind and symbol."""
@@ -68,30 +65,29 @@ class Assembly(msgspec.Struct):
 
     def _add_trades(self, route: Route, at: Indices, events: Sequence[rows.TradeLike]) -> None:
         columns = rows.trade_columns(events, self.received_ns[at], repaired=_TRADES[route.event])
-        suspects = rows.suspects(columns, self.max_ahead_ns)
-        if suspects:
-            for row in suspects:
-                self._is_sound(int(at[row]), events[row])
-            at, columns = np.delete(at, suspects), {name: np.delete(column, suspects) for name, column in columns.items()}
+        wrong = [row for row in rows.suspects(columns, self.max_ahead_ns) if not self._is_sound(int(at[row]), events[row])]
+        if wrong:
+            at, columns = np.delete(at, wrong), {name: np.delete(column, wrong) for name, column in columns.items()}
         self._add_piece(Kind.TRADE, route, at, columns)
 
-    def _add_candles(self, route: Route, indices: list[int], events: list[Any]) -> None:
-        sound = [(index, event) for index, event in zip(indices, events, strict=True) if self._is_sound(index, event)]
-        closed = [(index, event) for index, event in sound if rows.is_closed_minute(event, int(self.received_ns[index]))]
-        self.ignored += len(sound) - len(closed)
-        at = np.array([index for index, _ in closed], np.int64)
-        self._add_piece(Kind.CANDLE, route, at, rows.candle_columns([event for _, event in closed], self.received_ns[at]))
+    def _add_candles(self, route: Route, at: Indices, events: list[KlineEvent | RestKline]) -> None:
+        received = self.received_ns[at].tolist()
+        sound = [self._is_sound(index, event) for index, event in zip(at.tolist(), events, strict=True)]
+        closed = [good and rows.is_closed_minute(event, ns) for good, event, ns in zip(sound, events, received, strict=True)]
+        self.ignored += sum(sound) - sum(closed)
+        at = at[closed]
+        columns = rows.candle_columns([event for event, final in zip(events, closed, strict=True) if final], self.received_ns[at])
+        self._add_piece(Kind.CANDLE, route, at, columns)
 
-    def _add_updates(self, route: Route, indices: list[int], events: list[DiffEvent | BookEvent]) -> None:
-        updates = self.updates.setdefault(route.symbol, [])
-        for index, event in zip(indices, events, strict=True):
-            received_ns = int(self.received_ns[index])
+    def _add_updates(self, route: Route, at: Indices, events: Sequence[DiffEvent | BookEvent]) -> None:
+        found: list[tuple[int, DepthDiff | DepthSnapshot]] = []
+        for index, received_ns, event in zip(at.tolist(), self.received_ns[at].tolist(), events, strict=True):
             if isinstance(event, BookEvent):
-                updates.append((index, rows.depth_snapshot(event, received_ns, whole=route.event is Event.SNAPSHOT)))
+                found.append((index, rows.depth_snapshot(event, received_ns, whole=route.event is Event.SNAPSHOT)))
             elif self._is_sound(index, event):
-                updates.append((index, rows.depth_diff(event, received_ns)))
-        if not updates:
-            del self.updates[route.symbol]
+                found.append((index, rows.depth_diff(event, received_ns)))
+        if found:
+            self.updates.setdefault(route.symbol, []).extend(found)
 
     def _is_sound(self, index: int, event: rows.Timed) -> bool:
         """Tell whether an event may become a row; note why where it may not."""

@@ -116,11 +116,16 @@ _STRUCTS: Final[dict[Event, Any]] = {
     Event.KLINE: streams.KlineEvent,
     Event.PAST_KLINE: streams.RestKline,
 }
+
+
+def _wrapped(struct: Any) -> Any:
+    """Name the type of a frame around this Struct: known at run time only."""
+    return streams.Wrapped[struct]
+
+
 BARE: Final[dict[Event, Decoder[Any]]] = {event: Decoder(struct, strict=False) for event, struct in _STRUCTS.items()}
 """Parsers of raw frames."""
-WRAPPED: Final[dict[Event, Decoder[Any]]] = {
-    event: Decoder(streams.Wrapped.__class_getitem__(struct), strict=False) for event, struct in _STRUCTS.items()
-}
+WRAPPED: Final[dict[Event, Decoder[Any]]] = {event: Decoder(_wrapped(struct), strict=False) for event, struct in _STRUCTS.items()}
 """Parsers of frames of combined streams."""
 
 PREFIX_BYTES: Final = 40

@@ -35,6 +35,13 @@ def to_ns(instant: int) -> int:
     return instant * (_NS_PER_MS if instant < _MICROSECONDS_FROM else _NS_PER_US)
 
 
+def _to_ns(instants: Instants) -> Instants:
+    """Do the same to a column."""
+    if len(instants) < packed.MANY:
+        return np.array([to_ns(instant) for instant in instants.tolist()], np.int64)
+    return instants * np.where(instants < _MICROSECONDS_FROM, _NS_PER_MS, _NS_PER_US)
+
+
 def refusal(event: Timed, received_ns: int, max_ahead_ns: int) -> str:
     """Say what is wrong with an event that parsed; empty where nothing is."""
     ahead_ns = to_ns(event.happened_at) - received_ns
@@ -49,25 +56,26 @@ def refusal(event: Timed, received_ns: int, max_ahead_ns: int) -> str:
 def trade_columns(events: Sequence[TradeLike], received_ns: Instants, *, repaired: bool) -> dict[str, Column]:
     """Make trade columns (`records.Trade`) of events of one type."""
     found = packed.to_columns(events)
-    happened_at = found["happened_at"]
     return {
         "received_ns": received_ns,
-        "event_ns": happened_at * np.where(happened_at < _MICROSECONDS_FROM, _NS_PER_MS, _NS_PER_US),
+        "event_ns": _to_ns(found["happened_at"]),
         "trade_id": found["trade_id"],
         "price": found["price"],
         "quantity": found["quantity"],
         "buyer_is_maker": found["buyer_is_maker"],
         "first_id": found.get("first_id", found["trade_id"]),
         "last_id": found.get("last_id", found["trade_id"]),
-        "repaired": np.full(len(events), repaired),
+        "repaired": np.ones(len(events), np.bool_) if repaired else np.zeros(len(events), np.bool_),
     }
 
 
-def suspects(columns: dict[str, Column], max_ahead_ns: int) -> list[int]:
-    """Give the rows of trade columns for which there is a `refusal`."""
+def suspects(columns: dict[str, Column], max_ahead_ns: int) -> Sequence[int]:
+    """Give the rows of trade columns that need a look at their `refusal`: all where they are few."""
+    if len(columns["event_ns"]) < packed.MANY:
+        return range(len(columns["event_ns"]))
     ahead_ns = columns["event_ns"] - columns["received_ns"]
-    wrong: list[int] = np.flatnonzero((ahead_ns > max_ahead_ns) | (columns["first_id"] > columns["last_id"])).tolist()
-    return wrong
+    found: list[int] = np.flatnonzero((ahead_ns > max_ahead_ns) | (columns["first_id"] > columns["last_id"])).tolist()
+    return found
 
 
 def quote_columns(events: Sequence[QuoteEvent], received_ns: Instants) -> dict[str, Column]:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Sequence
-from operator import attrgetter
 from typing import Any, Final, get_type_hints
 
 import msgspec
@@ -26,7 +25,7 @@ _TRUE: Final = 0xC3
 _SMALL: Final = 0x80
 """Marks below this are whole numbers themselves."""
 _DTYPES: Final[dict[object, type]] = {int: np.int64, float: np.float64, bool: np.bool_}
-_MANY: Final = 16
+MANY: Final = 16
 """From here on the detour over MessagePack is the shorter way."""
 
 
@@ -36,8 +35,8 @@ def to_columns(events: Sequence[msgspec.Struct]) -> dict[str, NDArray[Any]]:
     Whole numbers are exact below 2**63.
     """
     types = _types(type(events[0]))
-    columns = _read(types, events) if len(events) >= _MANY else {}
-    return columns or {name: np.array(list(map(attrgetter(name), events)), kind) for name, kind in types.items()}
+    columns = _read(types, events) if len(events) >= MANY else {}
+    return columns or {name: np.array([getattr(event, name) for event in events], kind) for name, kind in types.items()}
 
 
 @functools.lru_cache(maxsize=64)
