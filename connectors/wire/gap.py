@@ -1,0 +1,33 @@
+"""How a gap is written on a tape: feed `gap`, its fields as JSON. (Marks of the clock, feed `clock`, have an empty payload.)"""
+
+from __future__ import annotations
+
+import msgspec
+
+from scoring.records import Gap
+
+GAP_FEED = "gap"
+"""Frames of this feed are gaps."""
+CLOCK_FEED = "clock"
+"""Frames of this feed are marks of the clock: their receive time says all."""
+
+
+def encode_gap(gap: Gap) -> bytes:
+    """Write a gap as a payload.
+
+    >>> encode_gap(Gap("binance", "*", "*", 1, 2, 0, 0, 0, 0, "disconnected"))[:40]
+    b'{"source":"binance","symbol":"*","kind":'
+    """
+    return msgspec.json.encode(gap)
+
+
+def decode_gap(payload: bytes) -> Gap:
+    """Read a gap.
+
+    Raises:
+        ValueError: it is none; the message says why.
+    """
+    try:
+        return msgspec.json.decode(payload, type=Gap)
+    except (msgspec.MsgspecError, RecursionError) as error:
+        raise ValueError(f"not a gap: {error}") from error
