@@ -27,6 +27,7 @@ from connectors.tape.writer import FrameWriter
 from flows.layers import plain
 from flows.settings import Shaping
 from recordings.story import CHANNELS, posts
+from scoring.market.portfolio import PortfolioSettings, Position
 from scoring.records import ALL_SYMBOLS, CLOCK_GRID_NS, NANOSECONDS_PER_SECOND, Gap
 
 SEED: Final = 20260314
@@ -37,6 +38,8 @@ CLOCK_SKEW_NS: Final = 42_000_000
 """The recorder's clock is ahead of the exchange's by this much."""
 DROP_SECONDS: Final = (1032, 1044)
 """The connection is lost in between."""
+POSITIONS: Final = (Position("BTCUSDT", 0.25, 60_900.0), Position("ETHUSDT", 3.0, 2_710.0), Position("DOGEUSDT", 40_000.0, 0.1005))
+"""What the demo's trader holds."""
 FOLDER: Final = Path(__file__).parent / "session"
 
 Frame: TypeAlias = tuple[int, bytes]
@@ -290,7 +293,7 @@ def _manifest(name: str) -> Manifest:
             "binance": PartitionInfo(symbols=tuple(coin.symbol for coin in COINS)),
             "telegram": PartitionInfo(channels=CHANNELS),
         },
-        settings=plain(Shaping()),
+        settings=plain(Shaping(portfolio=PortfolioSettings(POSITIONS))),
     )
 
 

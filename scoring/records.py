@@ -13,6 +13,7 @@ an instant that is not known is 0.
 from __future__ import annotations
 
 import enum
+import functools
 import types
 from collections.abc import Iterable, Mapping
 from typing import Any, Final, TypeAlias, get_type_hints
@@ -597,10 +598,11 @@ TABLES: Final[Mapping[Table, TableSpec]] = types.MappingProxyType(
 _DTYPES: Final[Mapping[type, Any]] = {int: np.int64, float: np.float64, bool: np.bool_, str: object, bytes: object}
 
 
-def columns_of(row: type[msgspec.Struct]) -> dict[str, type]:
+@functools.cache
+def columns_of(row: type[msgspec.Struct]) -> Mapping[str, type]:
     """Name the columns a Struct declares, with int, float, bool, str or bytes for each, in order."""
     hints = get_type_hints(row)
-    return {name: hints[name] for name in row.__struct_fields__}
+    return types.MappingProxyType({name: hints[name] for name in row.__struct_fields__})
 
 
 def to_columns(row: type[msgspec.Struct], rows: Iterable[msgspec.Struct]) -> dict[str, Column]:

@@ -36,9 +36,9 @@ class LiveFrames(TapePartition):
     ) -> None:
         """Open the tape, start its feeds, and read from `resume`; None reads the tape from its beginning."""
         self._name, self._batch_rows = name, batch_rows
-        self._row = resume[0] if resume else 0
         self._mark_ns = 0
         self._recorder = open_recorder()
+        self._row = resume[0] if resume else self._recorder.first_row
         self._feeds = feeds
         for feed in feeds:
             feed.start(self._recorder)

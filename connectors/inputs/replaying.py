@@ -56,7 +56,7 @@ class ReplayedFrames(_Replaying):
         super().__init__(name)
         self._reader, self._pace, self._batch_rows = reader, pace, batch_rows
         self._ended = resume == ENDED
-        self._row = resume[0] if resume else 0
+        self._row = resume[0] if resume else reader.first_row
         self._read: FrameChunk | None = None
 
     def _next_due(self) -> Chunk | None:

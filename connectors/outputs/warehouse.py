@@ -130,10 +130,9 @@ def first_line(error: BaseException) -> str:
 def _prepare(engine: duckdb.DuckDBPyConnection, path: str) -> None:
     found = {name for (name,) in engine.execute("SELECT table_name FROM duckdb_tables() WHERE database_name = 'warehouse'").fetchall()}
     if "schema_version" in found:
-        row = engine.execute("SELECT version FROM warehouse.schema_version").fetchone()
-        version = row[0] if row else None
+        version = ", ".join(name for (name,) in engine.execute("SELECT version FROM warehouse.schema_version").fetchall())
     elif found & {table.value for table in Table}:
-        version = None
+        version = "unknown"
     else:
         engine.execute("BEGIN")
         engine.execute("CREATE TABLE warehouse.schema_version (version VARCHAR NOT NULL)")

@@ -114,6 +114,11 @@ class Recorder:
             return self._counts.get(feed, 0)
 
     @property
+    def first_row(self) -> int:
+        """The oldest row that is kept."""
+        return self._reader.first_row
+
+    @property
     def end_row(self) -> int:
         """The row after the newest frame on the tape."""
         with self._moved:

@@ -15,24 +15,16 @@ from __future__ import annotations
 import ast
 import warnings
 from collections.abc import Callable, Mapping
-from typing import Final, TypeAlias
+from typing import Final
 
 import numpy as np
-from numpy.typing import NDArray
 
+from scoring.alerts import terms
 from scoring.alerts.metrics import METRICS, ConditionError, Metric, find_metric
+from scoring.alerts.terms import Columns, Number, Truth, Truths, Values
 from scoring.records import Table
 
 __all__ = ["Columns", "Condition", "ConditionError", "Metric", "Truths", "compile_condition"]
-
-Values: TypeAlias = NDArray[np.float64]
-Truths: TypeAlias = NDArray[np.bool_]
-Columns: TypeAlias = Mapping[Metric, Values]
-"""float64[n] for each metric of a condition, all of one length."""
-
-_Number: TypeAlias = Callable[[Columns], Values]
-_Truth: TypeAlias = Callable[[Columns], tuple[Truths, Truths]]
-"""Gives (holds, known); where it is not known, `holds` means nothing."""
 
 MAX_LENGTH: Final = 500
 """Characters; the longest sensible rule has some 200."""
@@ -155,15 +147,15 @@ class _Compiler:
 
     def __init__(self) -> None:
         self.metrics: dict[Metric, None] = {}
-        self.margin: _Number | None = None
+        self.margin: Number | None = None
         self.threshold = float("nan")
 
-    def truth(self, node: ast.expr, negated: bool) -> _Truth:
+    def truth(self, node: ast.expr, negated: bool) -> Truth:
         match node:
             case ast.BoolOp(op=op, values=values):
-                return _fold(_CONNECTIVES[type(op)], [self.truth(value, negated) for value in values])
+                return terms.fold(_CONNECTIVES[type(op)], [self.truth(value, negated) for value in values])
             case ast.UnaryOp(op=ast.Not(), operand=operand):
-                return _not(self.truth(operand, not negated))
+                return terms.negate(self.truth(operand, not negated))
             case ast.Compare():
                 return self._comparison(node, negated)
             case ast.Name() | ast.Attribute():
@@ -171,25 +163,25 @@ class _Compiler:
         self.number(node)  # says what is forbidden; what is left is a number without a comparison
         raise ConditionError(f"{_text(node)} is a number, not a condition: compare it with something")
 
-    def number(self, node: ast.expr) -> _Number:
+    def number(self, node: ast.expr) -> Number:
         match node:
             case ast.Constant(value=int() | float() as value) if not isinstance(value, bool):
-                return _constant(value)
+                return terms.constant(value)
             case ast.Name() | ast.Attribute():
-                return _pick(self._metric(node))
+                return terms.pick(self._metric(node))
             case ast.UnaryOp(op=ast.USub(), operand=operand):
-                return _apply(np.negative, [self.number(operand)])
+                return terms.apply(np.negative, [self.number(operand)])
             case ast.BinOp(left=left, op=op, right=right) if type(op) in _ARITHMETIC:
-                return _apply(_ARITHMETIC[type(op)], [self.number(left), self.number(right)])
+                return terms.apply(_ARITHMETIC[type(op)], [self.number(left), self.number(right)])
             case ast.Call(func=ast.Name(id=name), args=arguments, keywords=[]):
                 return self._call(name, arguments)
         raise ConditionError(f"{_text(node)} is not understood as a number; {_ALLOWED}")
 
-    def _call(self, name: str, arguments: list[ast.expr]) -> _Number:
+    def _call(self, name: str, arguments: list[ast.expr]) -> Number:
         if name == "abs" and len(arguments) == 1:
-            return _apply(np.absolute, [self.number(arguments[0])])
+            return terms.apply(np.absolute, [self.number(arguments[0])])
         if name in _FOLDS and len(arguments) > 1:
-            return _apply(_FOLDS[name], [self.number(argument) for argument in arguments])
+            return terms.apply(_FOLDS[name], [self.number(argument) for argument in arguments])
         raise ConditionError(f"{name}() of {len(arguments)} is not understood; write abs(a), min(a, b) or max(a, b)")
 
     def _metric(self, node: ast.Name | ast.Attribute) -> Metric:
@@ -199,31 +191,31 @@ class _Compiler:
         self.metrics[metric] = None
         return metric
 
-    def _flag(self, node: ast.Name | ast.Attribute, negated: bool) -> _Truth:
+    def _flag(self, node: ast.Name | ast.Attribute, negated: bool) -> Truth:
         """Let a yes-or-no metric stand by itself."""
         metric = self._metric(node)
         if METRICS[metric] is not bool:
             raise ConditionError(f"{_text(node)} is a number, not a condition: compare it with something")
-        value, zero = _pick(metric), _constant(0)
+        value, zero = terms.pick(metric), terms.constant(0)
         self._note(negated, value, zero, ast.NotEq, float("nan"))
-        return _link(np.not_equal, value, zero)
+        return terms.link(np.not_equal, value, zero)
 
-    def _comparison(self, node: ast.Compare, negated: bool) -> _Truth:
+    def _comparison(self, node: ast.Compare, negated: bool) -> Truth:
         operands = [node.left, *node.comparators]
         numbers = [self.number(operand) for operand in operands]
         moves = [_moves(operand) for operand in operands]
-        links: list[_Truth] = []
+        links: list[Truth] = []
         for i, op in enumerate(node.ops):
             if type(op) not in _COMPARISONS:
                 raise ConditionError(f"{_text(node)} is not understood; {_ALLOWED}")
             left, right = numbers[i], numbers[i + 1]
             if moves[i] or moves[i + 1]:
-                threshold = float("nan") if moves[i] and moves[i + 1] else _fixed(right if moves[i] else left)
+                threshold = float("nan") if moves[i] and moves[i + 1] else terms.evaluate_fixed(right if moves[i] else left)
                 self._note(negated, left, right, type(op), threshold)
-            links.append(_link(_COMPARISONS[type(op)], left, right))
-        return _fold(np.logical_and, links)
+            links.append(terms.link(_COMPARISONS[type(op)], left, right))
+        return terms.fold(np.logical_and, links)
 
-    def _note(self, negated: bool, left: _Number, right: _Number, op: type[ast.cmpop], threshold: float) -> None:
+    def _note(self, negated: bool, left: Number, right: Number, op: type[ast.cmpop], threshold: float) -> None:
         """Remember the first comparison that has a metric in it: the alert's threshold, and how far it was passed."""
         if self.margin is None:
             distance, sign = _MARGINS[op], -1.0 if negated else 1.0
@@ -249,63 +241,3 @@ def _text(node: ast.expr) -> str:
 def _moves(node: ast.expr) -> bool:
     """Say whether a metric stands in it: every other name is a function's."""
     return any(isinstance(part, ast.Name) and part.id not in _FUNCTIONS for part in ast.walk(node))
-
-
-def _constant(value: float) -> _Number:
-    try:
-        constant = np.array([float(value)])
-    except OverflowError:
-        raise ConditionError("a number is too large") from None
-    return lambda _: constant
-
-
-def _fixed(number: _Number) -> float:
-    with np.errstate(all="ignore"):
-        return float(number({})[0])
-
-
-def _pick(metric: Metric) -> _Number:
-    return lambda columns: columns[metric]
-
-
-def _apply(function: np.ufunc, operands: list[_Number]) -> _Number:
-    if len(operands) == 1:
-        return lambda columns: function(operands[0](columns))
-
-    def applied(columns: Columns) -> Values:
-        result = operands[0](columns)
-        for operand in operands[1:]:
-            result = function(result, operand(columns))
-        return result
-
-    return applied
-
-
-def _link(function: np.ufunc, left: _Number, right: _Number) -> _Truth:
-    def compared(columns: Columns) -> tuple[Truths, Truths]:
-        a, b = left(columns), right(columns)
-        return function(a, b), (a == a) & (b == b)
-
-    return compared
-
-
-def _not(truth: _Truth) -> _Truth:
-    def negated(columns: Columns) -> tuple[Truths, Truths]:
-        holds, known = truth(columns)
-        return ~holds, known
-
-    return negated
-
-
-def _fold(function: np.ufunc, truths: list[_Truth]) -> _Truth:
-    if len(truths) == 1:
-        return truths[0]
-
-    def folded(columns: Columns) -> tuple[Truths, Truths]:
-        holds, known = truths[0](columns)
-        for truth in truths[1:]:
-            more_holds, more_known = truth(columns)
-            holds, known = function(holds, more_holds), known & more_known
-        return holds, known
-
-    return folded

@@ -32,8 +32,7 @@ from numpy.typing import NDArray
 from scoring.alerts.evidence import gather, worst
 from scoring.alerts.expression import Truths
 from scoring.alerts.rules import Rule
-from scoring.alerts.timeline import Reading
-from scoring.market.watermark import UNSET_NS, Instants
+from scoring.alerts.timeline import NEVER_NS, Instants, Reading
 from scoring.records import Alert
 
 
@@ -97,7 +96,7 @@ class Lifecycle:
         self._holding = False
         self._since_ns = 0
         self._clear_since_ns: int | None = None
-        self._cool_until_ns = UNSET_NS
+        self._cool_until_ns = NEVER_NS
         self._peak_margin = -np.inf
         self._peak_value = np.nan
         self._alert: Alert | None = None
@@ -144,10 +143,10 @@ class Lifecycle:
         instants: list[int] = []
         for table in reading.tables.values():
             if table.widest_ns > limit:
-                rows = table.rows[1:] if table.rows[0] == UNSET_NS else table.rows
+                rows = table.rows[1:] if table.rows[0] == NEVER_NS else table.rows
                 instants += (rows[:-1][np.diff(rows) > limit] + limit).tolist()
             due = int(table.rows[-1]) + limit
-            if table.rows[-1] != UNSET_NS and due < reading.through_ns and (table.more or table.watched_ns > due):
+            if table.rows[-1] != NEVER_NS and due < reading.through_ns and (table.more or table.watched_ns > due):
                 instants.append(due)
         return sorted(instants)
 
@@ -157,7 +156,7 @@ class Lifecycle:
         stale = np.zeros(len(reading.instants), np.bool_)
         for table in reading.tables.values():
             if limit and len(reading.tables) > 1:
-                silent = (reading.instants - table.as_of > limit) & (table.as_of != UNSET_NS)
+                silent = (reading.instants - table.as_of > limit) & (table.as_of != NEVER_NS)
                 if not table.more and table.watched_ns <= table.rows[-1] + limit:
                     silent &= table.as_of != table.rows[-1]
                 stale |= silent

@@ -13,8 +13,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from scoring.alerts.lifecycle import Change, Lifecycle
 from scoring.alerts.rules import Rule
-from scoring.alerts.timeline import Intake, Timeline
-from scoring.market.watermark import UNSET_NS
+from scoring.alerts.timeline import NEVER_NS, Intake, Timeline
 from scoring.records import TABLES, Alert, Rows, Table, empty_columns, to_columns
 
 _NO_ROWS = empty_columns(TABLES[Table.ALERTS].row)
@@ -34,7 +33,7 @@ class Alerts:
             joined: Timeline([self._intakes[table] for table in joined]) for joined in dict.fromkeys(rule.tables for rule in watching)
         }
         self._lifecycles = [Lifecycle(symbol, rule) for rule in watching]
-        self._through_ns = UNSET_NS
+        self._through_ns = NEVER_NS
 
     def update(self, items: Iterable[Rows]) -> list[Rows]:
         """Take final rows of the metric tables; give the alerts that changed, in order of the instants at which they did.
@@ -49,7 +48,7 @@ class Alerts:
                 for timeline in self._timelines.values():
                     timeline.add(rows.table, piece)
         changes = self._judge()
-        through_ns = min((intake.through_ns for intake in self._intakes.values()), default=UNSET_NS)
+        through_ns = min((intake.through_ns for intake in self._intakes.values()), default=NEVER_NS)
         if not changes and through_ns == self._through_ns:
             return []
         self._through_ns = through_ns

@@ -9,14 +9,19 @@ values of each. So the reading does not depend on which table's rows came first 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import NamedTuple
+from typing import Final, NamedTuple, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
 from scoring.alerts.metrics import Metric
-from scoring.market.watermark import UNSET_NS, Instants
 from scoring.records import END_NS, TABLES, Column, Rows, Table
+
+Instants: TypeAlias = NDArray[np.int64]
+"""int64[n], nanoseconds UTC."""
+
+NEVER_NS: Final = -(1 << 62)
+"""Instant of the row before the first."""
 
 
 class Piece(NamedTuple):
@@ -35,7 +40,7 @@ class Piece(NamedTuple):
 
 def nothing(metrics: Sequence[Metric]) -> Piece:
     """Give the row that stands before a table's first: nothing in it is known."""
-    return Piece(np.array([UNSET_NS]), {metric: np.array([np.nan]) for metric in metrics}, np.zeros(1, np.int64), np.array([""], object))
+    return Piece(np.array([NEVER_NS]), {metric: np.array([np.nan]) for metric in metrics}, np.zeros(1, np.int64), np.array([""], object))
 
 
 def _join(pieces: Sequence[Piece]) -> Piece:
@@ -51,11 +56,11 @@ class Intake:
         """Take the metrics that any rule needs of the table."""
         self.table = table
         self.metrics = tuple(metrics)
-        self.last_ns = UNSET_NS
+        self.last_ns = NEVER_NS
         """Instant of the newest row."""
-        self.through_ns = UNSET_NS
+        self.through_ns = NEVER_NS
         """Its rows are out up to here; `END_NS` after the end of the tape."""
-        self.watched_ns = UNSET_NS
+        self.watched_ns = NEVER_NS
         """The same before the end of the tape: only up to here is silence a fact."""
 
     def accept(self, rows: Rows) -> Piece | None:
@@ -65,7 +70,7 @@ class Intake:
         if piece is not None:
             self.last_ns = int(piece.instants[-1])
         self.through_ns = max(self.through_ns, self.last_ns, rows.through_ns)
-        self.watched_ns = max(self.watched_ns, self.last_ns, rows.through_ns if rows.through_ns < END_NS else UNSET_NS)
+        self.watched_ns = max(self.watched_ns, self.last_ns, rows.through_ns if rows.through_ns < END_NS else NEVER_NS)
         return piece
 
     def _piece(self, rows: Rows, instants: Instants) -> Piece | None:
@@ -86,11 +91,11 @@ class TableReading(NamedTuple):
     """One table along the instants of a reading."""
 
     as_of: Instants
-    """Instant of its newest row at each instant; `UNSET_NS` before the first."""
+    """Instant of its newest row at each instant; `NEVER_NS` before the first."""
     open_gaps: NDArray[np.int64]
     completeness: Column
     rows: Instants
-    """Instants of its own rows in the reading, with the last one before them in front (`UNSET_NS` where there was none)."""
+    """Instants of its own rows in the reading, with the last one before them in front (`NEVER_NS` where there was none)."""
     widest_ns: int
     """Longest silence between two of `rows`."""
     more: bool
@@ -149,7 +154,7 @@ class Timeline:
             rows = piece.instants
             along = piece.take(slice(1, None) if len(known) == 1 else np.searchsorted(rows, instants, "right") - 1)
             values.update(along.values)
-            silences = np.diff(rows[1:] if rows[0] == UNSET_NS else rows)
+            silences = np.diff(rows[1:] if rows[0] == NEVER_NS else rows)
             tables[intake.table] = TableReading(
                 along.instants,
                 along.open_gaps,

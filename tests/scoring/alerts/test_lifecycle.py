@@ -121,7 +121,7 @@ def test_the_end_of_a_tape_is_no_silence_and_resolves_nothing() -> None:
 
 def test_states_are_told_as_they_come() -> None:
     bench = Bench(rule("risk_metrics.drawdown > 5", held_for=2, cooldown=5, no_data_after=10))
-    seen = []
+    seen: list[str] = []
     for second, value in enumerate([1, 6, 6, 6, 1, 6]):
         bench.feed(risk([second], [value]))
         seen.append(bench.state(second))
@@ -161,6 +161,11 @@ def test_the_peak_may_lie_before_it_fired_but_not_before_it_began() -> None:
         risk(range(5), [9, 6, 8, 7, 1], price=[0, 1, 1, 1, 1])
     )
     assert [(change.alert.value, change.alert.peak_value) for change in changes] == [(7.0, 8.0), (7.0, 8.0)]
+
+
+def test_the_peak_ends_where_the_alert_is_resolved() -> None:
+    changes = Bench(rule("risk_metrics.drawdown > 5 and price > 0")).feed(risk(range(4), [6, 9, 12, 15], price=[1, 0, 0, 0]))
+    assert [(change.alert.state, change.alert.peak_value) for change in changes] == [("firing", 6.0), ("resolved", 9.0)]
 
 
 def test_an_alert_says_what_when_and_on_what_data() -> None:
@@ -237,3 +242,9 @@ def test_a_flag_may_stand_alone() -> None:
     changes = Bench(rule("spread_warning")).feed(spreads(range(3), [False, True, False]))
     assert said(changes) == "firing@1 resolved@2"
     assert (changes[0].alert.value, np.isnan(changes[0].alert.threshold)) == (1.0, True)
+
+
+def test_a_silence_is_said_once_however_it_is_cut() -> None:
+    bench = Bench(rule("risk_metrics.drawdown > 5", no_data_after=10))
+    changes = bench.feed(risk([0], [6], through=12)) + bench.feed(risk([15], [6]))
+    assert said(changes) == "firing@0 no_data@10 firing@15"

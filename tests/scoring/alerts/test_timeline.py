@@ -4,8 +4,7 @@ import numpy as np
 import pytest
 
 from scoring.alerts.metrics import Metric
-from scoring.alerts.timeline import Intake, Timeline
-from scoring.market.watermark import UNSET_NS
+from scoring.alerts.timeline import NEVER_NS, Intake, Timeline
 from scoring.records import END_NS, Rows, Table
 from tests.scoring.alerts.metric_rows import nanoseconds, risk, trades
 
@@ -38,7 +37,7 @@ def test_two_tables_wait_for_each_other_and_carry_their_last_values() -> None:
     assert reading.through_ns == nanoseconds(2.5)
     np.testing.assert_array_equal(reading.values[DRAWDOWN], [0.1, 0.2])
     np.testing.assert_array_equal(reading.values[SPIKE], [np.nan, 7])
-    assert reading.tables[Table.TRADE_METRICS].as_of.tolist() == [UNSET_NS, nanoseconds(2)]
+    assert reading.tables[Table.TRADE_METRICS].as_of.tolist() == [NEVER_NS, nanoseconds(2)]
     assert reading.tables[Table.RISK_METRICS].more
     feed(second, timeline, trades([], [], through=9))
     reading = timeline.read()
