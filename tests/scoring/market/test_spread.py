@@ -233,6 +233,14 @@ def test_a_gap_is_judged_by_the_event_time_of_the_input_it_concerns() -> None:
     assert only(state.update([gap("depth", 10, 20)])).open_gaps == 1
 
 
+@pytest.mark.parametrize("kind", ["quote", "depth"])
+def test_an_old_gap_is_remembered_as_long_as_its_window_may_be_told_again(kind: str) -> None:
+    state = spreads(config=SpreadSettings(retained_windows=2))
+    assert only(state.update([quotes(quote(1)), gap(kind, 10, 12), clock(40)])).open_gaps == 1
+    state.update([quotes(quote(41)), clock(90)])
+    assert only(state.update([gap(kind, 10, 12, source="other")])).open_gaps == 2
+
+
 def test_what_was_told_and_the_gaps_are_forgotten_in_time() -> None:
     state = spreads(config=SpreadSettings(retained_windows=3))
     for step in range(200):
