@@ -10,6 +10,7 @@ again: an alert that was read is not taken back.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 
 from scoring.alerts.lifecycle import Change, Lifecycle
 from scoring.alerts.rules import Rule
@@ -41,13 +42,17 @@ class Alerts:
         An alert that changed twice stands there twice, the later state later. What is no final row of a table that a rule
         looks at is passed over. Rows without an alert say that `through_ns` moved on: the lowest of all tables in use.
         """
+        heard: set[Table] = set()
         for rows in items:
             intake = None if rows.provisional else self._intakes.get(rows.table)
-            piece = intake.accept(rows) if intake is not None else None
+            if intake is None:
+                continue
+            heard.add(rows.table)
+            piece = intake.accept(rows)
             if piece is not None:
                 for timeline in self._timelines.values():
                     timeline.add(rows.table, piece)
-        changes = self._judge()
+        changes = self._judge(heard)
         through_ns = min((intake.through_ns for intake in self._intakes.values()), default=NEVER_NS)
         if not changes and through_ns == self._through_ns:
             return []
@@ -55,9 +60,13 @@ class Alerts:
         columns = to_columns(Alert, [change.alert for change in changes]) if changes else _NO_ROWS
         return [Rows(Table.ALERTS, self._symbol, columns, through_ns)]
 
-    def _judge(self) -> list[Change]:
-        readings = {tables: timeline.read() for tables, timeline in self._timelines.items()}
-        changes = [change for lifecycle in self._lifecycles for change in lifecycle.judge(readings[lifecycle.tables])]
+    def _judge(self, heard: AbstractSet[Table]) -> list[Change]:
+        """Judge the rules that look at a table that was heard of: for the others nothing has changed."""
+        readings = {tables: timeline.read() for tables, timeline in self._timelines.items() if not heard.isdisjoint(tables)}
+        changes: list[Change] = []
+        for lifecycle in self._lifecycles:
+            if lifecycle.tables in readings:
+                changes += lifecycle.judge(readings[lifecycle.tables])
         return sorted(changes, key=lambda change: change.at_ns)
 
     def states(self) -> Mapping[str, str]:
