@@ -57,7 +57,7 @@ class BarSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """How many windows back, per width, a repaired trade or a change of a gap still revises a row."""
     gaps: int = 256
     """Gaps without repair kept per symbol."""
-    columnar_rows: int = 120
+    columnar_rows: int = 50
     """From how many rows on a batch is taken as columns; changes the speed only."""
 
     def __post_init__(self) -> None:
@@ -107,16 +107,15 @@ class Bars:
         if len(batch) < self.settings.columnar_rows or bool(batch["repaired"].any()):
             self._take_rows(batch, emission)
             return
-        second_at = self._newest_second_at(batch)
+        second_at, second_ns = self._newest_second(batch)
         if second_at is None:
             self._take_columns(batch, emission)
             return
+        # What is shown is the state before the row that brings event time to the newest second.
         if second_at:
             self._take_columns(batch.slice(0, second_at), emission)
-        # The row that enters the newest second is taken by itself: the state before it is what is shown.
-        self._take_rows(batch.slice(second_at, second_at + 1), emission)
-        if second_at + 1 < len(batch):
-            self._take_columns(batch.slice(second_at + 1, len(batch)), emission)
+        self._show(second_ns, emission)
+        self._take_columns(batch.slice(second_at, len(batch)), emission)
 
     def _take_rows(self, batch: Batch, emission: Emission) -> None:
         """Take trades one by one."""
@@ -187,14 +186,14 @@ class Bars:
         if len(on_time):
             _fill(windows, index[on_time], trades.take(on_time))
 
-    def _newest_second_at(self, batch: Batch) -> int | None:
-        """Find the row that brings event time to its newest whole second; None where none does or nobody asks."""
+    def _newest_second(self, batch: Batch) -> tuple[int | None, int]:
+        """Find the newest whole second event time comes to, and the row that brings it there: None where none does."""
         if self.next_second_ns == NEVER_NS:
-            return None
+            return None, NEVER_NS
         ahead = copy.copy(self.watermark)
         reached_ns = np.maximum(ahead.advance(batch["event_ns"], batch["received_ns"]), batch["event_ns"])
         second_ns = ahead.reached_ns // _AS_OF_GRID_NS * _AS_OF_GRID_NS
-        return int(np.searchsorted(reached_ns, second_ns)) if second_ns >= self.next_second_ns else None
+        return int(np.searchsorted(reached_ns, second_ns)) if second_ns >= self.next_second_ns else None, second_ns
 
     def _take_gap(self, gap: Gap) -> None:
         """Note a gap, and which closed windows it says something new about."""
@@ -257,10 +256,10 @@ class Bars:
 
 def _fill(windows: TumblingWindows, index: Instants, trades: TradeColumns) -> None:
     """Put rows into their windows, keeping tape order inside each."""
-    steps = np.diff(index)
-    if len(steps) and int(steps.min()) < 0:
+    steps = index[1:] - index[:-1]
+    if bool((steps < 0).any()):
         order = np.argsort(index, kind="stable")
         index, trades = index[order], trades.take(order)
-        steps = np.diff(index)
-    starts = np.concatenate(([0], np.flatnonzero(steps) + 1))
+        steps = index[1:] - index[:-1]
+    starts = np.append(0, steps.nonzero()[0] + 1)
     add_columns([windows.open_window(at) for at in index[starts].tolist()], starts, trades)

@@ -23,18 +23,16 @@ def deepest_falls(
     (array([0.2, 0.4]), array([ 5., 10.]))
     """
     running = np.empty_like(prices)
-    stops = [*starts.tolist()[1:], len(prices)]
-    for start, stop in zip(starts.tolist(), stops, strict=True):
-        np.maximum.accumulate(prices[start:stop], out=running[start:stop])
-    # The carried peak, laid over each segment: a maximum may be taken in any order.
-    if peaks[1:].max(initial=-np.inf) == -np.inf:
-        first = running[: stops[0]]
-        np.maximum(first, peaks[0], out=first)
-    else:
-        np.maximum(running, np.repeat(peaks, np.diff(starts, append=len(prices))), out=running)
+    bounds = [*starts.tolist(), len(prices)]
+    for start, stop, peak in zip(bounds, bounds[1:], peaks.tolist(), strict=False):
+        segment = running[start:stop]
+        np.maximum.accumulate(prices[start:stop], out=segment)
+        if peak > segment[0]:
+            # A maximum may be taken in any order: the carried peak is laid over the segment.
+            np.maximum(segment, peak, out=segment)
     falls = running - prices
     if running[starts].min() > 0:
         falls /= running
     else:
         falls = np.divide(falls, running, out=np.zeros_like(falls), where=running > 0)
-    return np.maximum.reduceat(falls, starts), running[np.array(stops) - 1]
+    return np.maximum.reduceat(falls, starts), running[np.array(bounds[1:]) - 1]

@@ -156,7 +156,7 @@ class TradeColumns(msgspec.Struct, frozen=True):
 
 def add_columns(windows: Sequence[TradeWindow], starts: NDArray[np.intp], trades: TradeColumns) -> None:
     """Take trades that are not repaired: window k gets the rows from `starts[k]` up to the next start, in tape order."""
-    counts = np.diff(starts, append=len(trades.price))
+    counts = np.append(starts[1:], len(trades.price)) - starts
     _add_sums(windows, starts, counts, trades)
     _add_extremes(windows, starts, trades.price)
     _add_ids(windows, starts, counts, trades)

@@ -276,8 +276,10 @@ def test_what_is_of_no_concern_is_ignored() -> None:
     assert bars.update([Batch(Kind.CANDLE, SYMBOL, {"event_ns": np.array([5])}), BookUpdates(SYMBOL, []), batch([])]) == []
 
 
-def test_the_open_window_is_shown_as_of_the_newest_second() -> None:
-    bars = Bars(SYMBOL, tens(lateness=duration("5s"), widths=(duration("10s"), duration("5s"))), provisional=True)
+@pytest.mark.parametrize("columnar_rows", [1, 1000])
+def test_the_open_window_is_shown_as_of_the_newest_second(columnar_rows: int) -> None:
+    several = tens(lateness=duration("5s"), widths=(duration("10s"), duration("5s")), columnar_rows=columnar_rows)
+    bars = Bars(SYMBOL, several, provisional=True)
     told = bars.update([batch([trade(1.2, 1), trade(1.9, 2), trade(3.5, 3), trade(3.6, 4)])])
     (row,) = structs(told, provisional=True)
     assert (row.window_start_ns, row.window_end_ns, row.trade_count) == (0, 10 * SECOND_NS, 2)
@@ -309,6 +311,7 @@ def tapes(draw: st.DrawFn) -> list[Trade | Gap | Clock | End]:
     """Anything that may happen to one symbol: rows out of order, late, repeated, repaired; gaps; silence."""
     tape: list[Trade | Gap | Clock | End] = []
     half_seconds, received_ns, trade_id = 40, 20 * SECOND_NS, 100
+    repairs = draw(st.booleans())
     for _ in range(draw(st.integers(1, 30))):
         what = draw(st.sampled_from("tttttttttttggc"))
         if what == "t":
@@ -319,7 +322,7 @@ def tapes(draw: st.DrawFn) -> list[Trade | Gap | Clock | End]:
             price = draw(st.sampled_from([100.0, 100.01, 99.9, 103.3, 61671.55]))
             quantity = draw(st.sampled_from([0.1, 0.2, 0.3, 1e-5, 7.77]))
             singles = draw(st.integers(0, 2))
-            repaired = draw(st.integers(0, 5)) == 0
+            repaired = repairs and draw(st.integers(0, 5)) == 0
             tape.append(
                 Trade(received_ns, event_ns, trade_id, price, quantity, draw(st.booleans()), trade_id, trade_id + singles, repaired)
             )
