@@ -1,0 +1,78 @@
+"""One side of a book against the plainest one: a dict that is sorted for every look."""
+
+from __future__ import annotations
+
+import math
+import pickle
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from scoring.market.book_side import Side
+
+NAN = math.nan
+Levels = list[tuple[float, float]]
+prices = st.integers(1, 400).map(float)
+levels = st.lists(st.tuples(prices, st.sampled_from([0.0, 0.0, 1.0, 2.5])), max_size=60)
+
+
+def plain_best(book: dict[float, float], sign: int) -> tuple[list[float], list[float]]:
+    keys = sorted(book, key=lambda price: price * sign)[:5]
+    return keys, [book[key] for key in keys]
+
+
+@given(sign=st.sampled_from([-1, 1]), first=levels, diffs=st.lists(levels, max_size=12), pickled=st.integers(0, 12))
+@settings(max_examples=150, deadline=None)
+def test_the_best_levels_are_those_of_a_sorted_dict(sign: int, first: Levels, diffs: list[Levels], pickled: int) -> None:
+    side, book = Side(sign, 5_000), {price: quantity for price, quantity in first if quantity}
+    side.replace(first)
+    for number, diff in enumerate(diffs):
+        if number == pickled:
+            side = pickle.loads(pickle.dumps(side))
+        side.apply(diff)
+        for price, quantity in diff:
+            book.pop(price, None)
+            if quantity:
+                book[price] = quantity
+        found_prices, found_quantities = side.best(5)
+        expected_prices, expected_quantities = plain_best(book, sign)
+        assert found_prices[: len(expected_prices)] == expected_prices
+        assert found_quantities[: len(expected_quantities)] == expected_quantities
+        assert all(map(math.isnan, found_prices[len(expected_prices) :] + found_quantities[len(expected_quantities) :]))
+        assert len(found_prices) == len(found_quantities) == 5
+        assert len(side) == len(book)
+
+
+def test_a_far_level_comes_to_the_top_when_the_near_ones_are_taken_away() -> None:
+    side = Side(1, 5_000)
+    side.replace([(float(price), 1.0) for price in range(1, 301)])
+    side.apply([(float(price), 0.0) for price in range(1, 298)])
+    assert side.best(5)[0][:3] == [298.0, 299.0, 300.0]
+
+
+def test_many_new_near_levels_keep_the_best_right() -> None:
+    side = Side(-1, 5_000)
+    side.replace([(float(price), 1.0) for price in range(1, 100)])
+    side.apply([(float(price), 2.0) for price in range(100, 400)])
+    side.apply([(float(price), 0.0) for price in range(396, 400)])
+    assert side.best(2) == ([395.0, 394.0], [2.0, 2.0])
+
+
+def test_a_side_keeps_no_more_than_its_largest_number_of_levels_and_keeps_the_best() -> None:
+    side = Side(1, 8)
+    side.replace([(float(price), 1.0) for price in range(100, 0, -1)])
+    assert len(side) == 8
+    side.apply([(float(price) / 2, 1.0) for price in range(1, 12)])
+    assert len(side) == 8
+    assert side.best(5)[0] == [0.5, 1.0, 1.5, 2.0, 2.5]
+
+
+def test_an_empty_side_has_levels_that_are_not_there() -> None:
+    found_prices, quantities = Side(1, 5).best(5)
+    assert all(map(math.isnan, found_prices + quantities))
+
+
+def test_a_pickle_takes_sixteen_bytes_a_level() -> None:
+    side = Side(1, 5_000)
+    side.replace([(float(price), 1.0) for price in range(1, 5_001)])
+    assert len(pickle.dumps(side)) < 5_000 * 16 + 200
