@@ -13,26 +13,24 @@
   goes on: written again as `firing`, or resolved. The end of a tape is no silence.
 - An open gap only shows in the alert, unless the rule holds on gaps: then instants on top of one count as not known.
 
-Rows are judged a reading at a time with numpy; the walk visits only the stretches of equal verdict, so a quiet rule whose
-condition does not hold costs one evaluation. What is kept is a handful of numbers and the alert that is on.
+Rows are judged a reading at a time with numpy; the walk visits only stretches of equal verdict that can change something, so a
+quiet rule whose condition does not hold costs one evaluation. What is kept is a handful of numbers and the alert that is on.
 """
 
 from __future__ import annotations
 
 import enum
 import hashlib
-import itertools
 from collections.abc import Iterator
 from typing import NamedTuple
 
 import msgspec
 import numpy as np
-from numpy.typing import NDArray
 
 from scoring.alerts.evidence import gather, worst
-from scoring.alerts.expression import Truths
 from scoring.alerts.rules import Rule
-from scoring.alerts.timeline import NEVER_NS, Instants, Reading
+from scoring.alerts.timeline import NEVER_NS, Reading
+from scoring.alerts.verdicts import Judged, Stretches, Verdict, find_silences, judge_reading, on_gaps
 from scoring.records import Alert
 
 
@@ -47,35 +45,11 @@ class Phase(enum.StrEnum):
     GAP = "gap"
 
 
-class _Verdict(enum.IntEnum):
-    """What is known of a rule at one instant."""
-
-    UNKNOWN = 0
-    HOLDS = 1
-    CLEAR = 2
-    NEITHER = 3
-    SILENT = 4
-
-
 class Change(NamedTuple):
     """An alert as it is from an instant on."""
 
     at_ns: int
     alert: Alert
-
-
-class _Judged(NamedTuple):
-    """A reading with the verdicts of one rule."""
-
-    reading: Reading
-    instants: Instants
-    verdicts: NDArray[np.int8]
-    margins: NDArray[np.float64]
-    """How far the threshold was passed; −∞ where that does not count."""
-
-    def first_at(self, start: int, stop: int, at_ns: int) -> int:
-        """Find the first index from `start` at or after an instant; `stop` where there is none before it."""
-        return start + int(np.searchsorted(self.instants[start:stop], at_ns))
 
 
 class Lifecycle:
@@ -113,77 +87,58 @@ class Lifecycle:
 
     def judge(self, reading: Reading) -> list[Change]:
         """Take the next reading and give what changed, in order of instants."""
-        silences = [] if self.silent and not len(reading.instants) else self._silences(reading)
-        if not len(reading.instants) and not silences:
+        holds_on_gaps = self.rule.settings.on_gap == "hold"
+        news = bool(len(reading.instants))
+        silences = find_silences(reading, self.rule.settings.no_data_after) if news or not self.silent else []
+        if not news and not silences:
             return []
         holds, known = self.rule.when.judge(reading.values)
-        if self.phase in (Phase.QUIET, Phase.COOLING) and not (self.silent or silences or holds.any() or self._holds_on_gaps):
+        if self.phase in (Phase.QUIET, Phase.COOLING) and not (self.silent or silences or holds_on_gaps or holds.any()):
             self._holding = False
             return []
-        judged = self._judged(reading, holds, known)
-        changes: list[Change] = []
-        for start, stop, silent_ns in _stretches(judged.verdicts, reading.instants, silences):
-            if silent_ns is not None:
-                changes += self._fall_silent(silent_ns)
-            if start < stop:
-                changes += self._walk(judged, start, stop)
-        return changes
-
-    # --- verdicts -------------------------------------------------------------------------------------------------------------------
-
-    @property
-    def _holds_on_gaps(self) -> bool:
-        return self.rule.settings.on_gap == "hold"
-
-    def _silences(self, reading: Reading) -> list[int]:
-        """Give the instants at which a table had been silent for too long, in order."""
-        limit = self.rule.settings.no_data_after
-        if not limit:
-            return []
-        instants: list[int] = []
-        for table in reading.tables.values():
-            if table.widest_ns > limit:
-                rows = table.rows[1:] if table.rows[0] == NEVER_NS else table.rows
-                instants += (rows[:-1][np.diff(rows) > limit] + limit).tolist()
-            due = int(table.rows[-1]) + limit
-            if table.rows[-1] != NEVER_NS and due < reading.through_ns and (table.more or table.watched_ns > due):
-                instants.append(due)
-        return sorted(instants)
-
-    def _stale(self, reading: Reading) -> Truths:
-        """Say at which instants a table had been silent for too long (never one that ended before the silence was a fact)."""
-        limit = self.rule.settings.no_data_after
-        stale = np.zeros(len(reading.instants), np.bool_)
-        for table in reading.tables.values():
-            if limit and len(reading.tables) > 1:
-                silent = (reading.instants - table.as_of > limit) & (table.as_of != NEVER_NS)
-                if not table.more and table.watched_ns <= table.rows[-1] + limit:
-                    silent &= table.as_of != table.rows[-1]
-                stale |= silent
-        return stale
-
-    def _judged(self, reading: Reading, holds: Truths, known: Truths) -> _Judged:
-        clear = known & ~holds
-        if self.rule.clear_when is not None:
-            clear &= self.rule.clear_when.evaluate(reading.values)
-        verdicts = np.where(known, np.where(holds, _Verdict.HOLDS, np.where(clear, _Verdict.CLEAR, _Verdict.NEITHER)), _Verdict.UNKNOWN)
-        if self._holds_on_gaps and len(verdicts):
-            gaps = np.any([table.open_gaps > 0 for table in reading.tables.values()], axis=0)
-            verdicts[gaps] = _Verdict.UNKNOWN
-            self.on_gap = bool(gaps[-1])
-        verdicts[self._stale(reading)] = _Verdict.SILENT
-        margins = self.rule.when.margin(reading.values)
-        counts = (verdicts != _Verdict.UNKNOWN) & (verdicts != _Verdict.SILENT) & (margins == margins)
-        return _Judged(reading, reading.instants, verdicts.astype(np.int8), np.where(counts, margins, -np.inf))
+        if holds_on_gaps and news:
+            self.on_gap = bool(on_gaps(reading)[-1])
+        judged = judge_reading(self.rule, reading, holds, known)
+        return list(self._walk(judged, Stretches(judged, silences, self.rule)))
 
     # --- the walk -------------------------------------------------------------------------------------------------------------------
 
-    def _walk(self, judged: _Judged, start: int, stop: int) -> Iterator[Change]:
-        """Walk over a stretch of one verdict."""
-        verdict = _Verdict(int(judged.verdicts[start]))
-        if self.silent and verdict is not _Verdict.SILENT:
+    def _walk(self, judged: Judged, stretches: Stretches) -> Iterator[Change]:
+        """Walk over the stretches that can change something."""
+        i = 0
+        while i < len(stretches.starts):
+            i = self._skip(judged, stretches, i)
+            silent_ns = stretches.silence_before(i)
+            if silent_ns is not None:
+                yield from self._fall_silent(silent_ns)
+            if stretches.starts[i] < stretches.stops[i]:
+                yield from self._step(judged, stretches.starts[i], stretches.stops[i])
+            i += 1
+
+    def _skip(self, judged: Judged, stretches: Stretches, i: int) -> int:
+        """Pass over stretches too short to fire, to resolve or to outlast cooling; give the first that is not."""
+        if self.silent or self.phase is Phase.PENDING or self._clear_since_ns is not None:
+            return i
+        if self.phase is Phase.QUIET:
+            return stretches.next_firing(i)
+        if self.phase is Phase.FIRING:
+            until = stretches.next_resolving(i)
+            if until > i:
+                self._observe(judged, stretches.starts[i], stretches.starts[until])
+            return until
+        until = stretches.next_lasting(i, self._cool_until_ns)
+        if until > i:
+            passed = stretches.verdicts[i:until]
+            self.swallowed += passed.count(Verdict.HOLDS) - (self._holding and passed[0] == Verdict.HOLDS)
+            self._holding = passed[-1] == Verdict.HOLDS
+        return until
+
+    def _step(self, judged: Judged, start: int, stop: int) -> Iterator[Change]:
+        """Walk over one stretch."""
+        verdict = Verdict(int(judged.verdicts[start]))
+        if self.silent and verdict is not Verdict.SILENT:
             yield from self._wake(judged, start, verdict)
-        if verdict is _Verdict.HOLDS:
+        if verdict is Verdict.HOLDS:
             yield from self._hold(judged, start, stop)
             self._holding = True
             return
@@ -193,7 +148,7 @@ class Lifecycle:
         if self.phase is Phase.FIRING:
             yield from self._release(judged, start, stop, verdict)
 
-    def _hold(self, judged: _Judged, start: int, stop: int) -> Iterator[Change]:
+    def _hold(self, judged: Judged, start: int, stop: int) -> Iterator[Change]:
         if self.phase is Phase.COOLING:
             at = judged.first_at(start, stop, self._cool_until_ns)
             self.swallowed += at > start and not self._holding
@@ -214,8 +169,8 @@ class Lifecycle:
         self._clear_since_ns = None
         self._observe(judged, start, stop)
 
-    def _release(self, judged: _Judged, start: int, stop: int, verdict: _Verdict) -> Iterator[Change]:
-        if verdict is not _Verdict.CLEAR:
+    def _release(self, judged: Judged, start: int, stop: int, verdict: Verdict) -> Iterator[Change]:
+        if verdict is not Verdict.CLEAR:
             self._clear_since_ns = None
             self._observe(judged, start, stop)
             return
@@ -226,7 +181,7 @@ class Lifecycle:
         if at < stop:
             resolved_ns = int(judged.instants[at])
             yield self._write(resolved_ns, "resolved", resolved_ns)
-            self._alert = None
+            self._alert = self._clear_since_ns = None
             self.phase = Phase.COOLING
             self._cool_until_ns = resolved_ns + self.rule.settings.cooldown
 
@@ -240,22 +195,22 @@ class Lifecycle:
         if self.phase is Phase.FIRING:
             yield self._write(at_ns, "no_data")
 
-    def _wake(self, judged: _Judged, at: int, verdict: _Verdict) -> Iterator[Change]:
+    def _wake(self, judged: Judged, at: int, verdict: Verdict) -> Iterator[Change]:
         self.silent = False
-        if self.phase is Phase.FIRING and not (verdict is _Verdict.CLEAR and not self.rule.settings.keep_firing_for):
+        if self.phase is Phase.FIRING and not (verdict is Verdict.CLEAR and not self.rule.settings.keep_firing_for):
             self._observe(judged, at, at + 1)
             yield self._write(int(judged.instants[at]), "firing")
 
     # --- the alert ------------------------------------------------------------------------------------------------------------------
 
-    def _observe(self, judged: _Judged, start: int, stop: int) -> None:
+    def _observe(self, judged: Judged, start: int, stop: int) -> None:
         """Move the peak to the first instant at which the threshold was passed by most."""
         best = start + int(np.argmax(judged.margins[start:stop]))
         if judged.margins[best] > self._peak_margin:
             self._peak_margin = float(judged.margins[best])
             self._peak_value = float(judged.reading.values[self.rule.when.metrics[0]][best])
 
-    def _fire(self, judged: _Judged, at: int) -> Change:
+    def _fire(self, judged: Judged, at: int) -> Change:
         settings, when = self.rule.settings, self.rule.when
         self.phase = Phase.FIRING
         identity = f"{settings.name}\n{self.symbol}\n{self._since_ns}"
@@ -284,15 +239,3 @@ class Lifecycle:
         assert self._alert is not None  # only called while firing
         self._alert = msgspec.structs.replace(self._alert, state=state, resolved_ns=resolved_ns, peak_value=self._peak_value)
         return Change(at_ns, self._alert)
-
-
-def _stretches(verdicts: NDArray[np.int8], instants: Instants, silences: list[int]) -> Iterator[tuple[int, int, int | None]]:
-    """Cut a reading where the verdict changes or a silence begins: (start, stop, instant of the silence just before start)."""
-    starts = [0, *(np.flatnonzero(np.diff(verdicts)) + 1).tolist()] if len(verdicts) else []
-    # A row at the very instant of a silence is still judged before it.
-    begins = dict(zip(reversed(np.searchsorted(instants, silences, "right").tolist()), reversed(silences), strict=True))
-    cuts = [*sorted({*starts, *begins} - {len(verdicts)}), len(verdicts)]
-    for start, stop in itertools.pairwise(cuts):
-        yield start, stop, begins.get(start)
-    if len(verdicts) in begins:
-        yield len(verdicts), len(verdicts), begins[len(verdicts)]

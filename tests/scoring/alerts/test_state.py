@@ -139,7 +139,7 @@ VALUES = st.sampled_from([1.0, 4.0, 6.0, 7.0, 9.0, NAN])
 def histories(draw: st.DrawFn) -> History:
     rows, watched = {}, {}
     for table in COLUMNS:
-        steps = draw(st.lists(st.sampled_from([0.5, 0.5, 0.5, 1, 1, 3, 5.5, 8]), max_size=25))
+        steps = draw(st.lists(st.sampled_from([0.5, 0.5, 0.5, 1, 1, 3, 5.5, 8]), max_size=40))
         instants = np.cumsum([float(step) for step in steps]).tolist()
         rows[table] = [Row(instant, draw(VALUES), draw(st.sampled_from([0, 0, 0, 1]))) for instant in instants]
         watched[table] = (instants[-1] if instants else 0.0) + draw(st.sampled_from([0.0, 0.5, 3.0, 4.5, 9.0]))
