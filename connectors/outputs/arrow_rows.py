@@ -7,7 +7,7 @@ outside the columns that date and identify a row. Numbers go over as whole colum
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final, TypeAlias
 
 import numpy as np
@@ -101,7 +101,7 @@ def to_columns(rows: pa.Table | pa.RecordBatch) -> dict[str, Column]:
 
 
 @functools.cache
-def _kinds_of(table: Table) -> dict[str, type]:
+def _kinds_of(table: Table) -> Mapping[str, type]:
     return columns_of(TABLES[table].row)
 
 
