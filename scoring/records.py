@@ -52,6 +52,8 @@ class Table(enum.StrEnum):
     SPREAD_METRICS = "spread_metrics"
     RISK_METRICS = "risk_metrics"
     PORTFOLIO = "portfolio"
+    SOCIAL_SIGNALS = "social_signals"
+    DECOUPLING_SIGNALS = "decoupling_signals"
     ALERTS = "alerts"
     CANDLES = "candles"
     POSTS = "posts"
@@ -509,6 +511,64 @@ class Alert(msgspec.Struct, frozen=True):
     """Worst completeness among the windows that entered."""
 
 
+class SocialSignal(msgspec.Struct, frozen=True):
+    """The mood of one post about one asset. A score is a pure function of the text and the model."""
+
+    asset: str
+    channel: str
+    message_id: int
+    posted_ns: int
+    received_ns: int
+    text_id: str
+    """Hash of the normalised text: copies share it."""
+    score: float
+    """P(positive) − P(negative), −1 to 1."""
+    positive: float
+    """Probability, 0 to 1."""
+    negative: float
+    neutral: float
+    model: str
+    """Name of the model that scored it."""
+    model_hash: str
+    """First 16 hexadecimal digits of the sha256 of its ONNX file."""
+
+
+class DecouplingSignal(msgspec.Struct, frozen=True):
+    """Crowd against price for one asset, over the trailing five minutes, at one instant of a 1-second grid."""
+
+    asset: str
+    evaluated_ns: int
+    price: float
+    """P: last trade of the asset's first symbol; NaN before one."""
+    average_price: float
+    """P̄: mean of the window's 1-second prices."""
+    delta_price: float
+    """(P − P̄) / P̄, fraction."""
+    vibe: float
+    """V: mean score of the unique texts of the last 30 s; NaN without one."""
+    average_vibe: float
+    """V̄: mean score of the unique texts of the window; NaN without one."""
+    delta_vibe: float
+    """V − V̄; 0 while the last 30 s are silent."""
+    message_count: int
+    """N: unique texts in the window."""
+    copies: int
+    """Posts in the window that repeat a text of the window."""
+    unique_channels: int
+    """Channels that posted in the window."""
+    hype_momentum: float
+    """M = ΔV × N."""
+    message_count_z: float
+    """N against the asset's own trailing day, in standard deviations; NaN while warming."""
+    hype_momentum_z: float
+    """M likewise."""
+    warming: bool
+    """True until there is enough history for the z-scores."""
+    open_gaps: int
+    """Gaps without repair that overlap the window, of trades or of posts."""
+    completeness: str
+
+
 class CandleRow(msgspec.Struct, frozen=True):
     """The exchange's candle as stored."""
 
@@ -586,6 +646,8 @@ TABLES: Final[Mapping[Table, TableSpec]] = types.MappingProxyType(
         Table.SPREAD_METRICS: TableSpec(SpreadMetrics, ("symbol", "window_start_ns"), "window_end_ns"),
         Table.RISK_METRICS: TableSpec(RiskMetrics, ("symbol", "sampled_ns"), "sampled_ns"),
         Table.PORTFOLIO: TableSpec(Portfolio, ("symbol", "sampled_ns"), "sampled_ns"),
+        Table.SOCIAL_SIGNALS: TableSpec(SocialSignal, ("asset", "channel", "message_id"), "posted_ns"),
+        Table.DECOUPLING_SIGNALS: TableSpec(DecouplingSignal, ("asset", "evaluated_ns"), "evaluated_ns"),
         Table.ALERTS: TableSpec(Alert, ("alert_id",), "started_ns"),
         Table.CANDLES: TableSpec(CandleRow, ("symbol", "open_ns"), "open_ns"),
         Table.POSTS: TableSpec(PostRow, ("channel", "message_id"), "posted_ns"),

@@ -8,7 +8,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from msgspec.structs import replace
@@ -84,15 +84,21 @@ def start(arguments: Sequence[str], environment: dict[str, str]) -> subprocess.P
     )
 
 
+def finish(process: subprocess.Popen[str], seconds: float = 300.0) -> str:
+    """Wait until a process has ended well, and give what it said."""
+    said = process.communicate(timeout=seconds)[0]
+    assert process.returncode == 0, said
+    return said
+
+
 def kill(process: subprocess.Popen[str]) -> None:
     """End a process so that it can do nothing about it."""
     os.kill(process.pid, signal.SIGKILL)
     process.communicate()
 
 
-def wait_until(condition: object, seconds: float = 30.0) -> None:
+def wait_until(condition: Callable[[], object], seconds: float = 30.0) -> None:
     """Wait for something to become true."""
-    assert callable(condition)
     deadline = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < deadline, "it did not happen in time"

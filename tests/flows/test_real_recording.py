@@ -12,7 +12,7 @@ import pytest
 
 from connectors.tape.manifest import load
 from tests.flows.conftest import clean_environment, digests_of
-from tests.flows.sessions import cluster, cut, start
+from tests.flows.sessions import cluster, cut, finish, start
 
 FRAMES = 99_574
 WHOLE_VWAP = 61671.551606654178
@@ -34,17 +34,17 @@ def recording(shared_data: Callable[[str], Path], tmp_path_factory: pytest.TempP
     folder = tmp_path_factory.mktemp("real")
     logs = [str(shared_data(f"market/spot_btcusdt_{day}.gz")) for day in ("20240808", "20240809")]
     environment = clean_environment(folder) | {"GHOSTTAPE_MARKET__BARS__WIDTHS": '["1m", "10s", "1s"]'}
-    for arguments in (["flows.commands.import_", *logs, "--to", str(folder / "bitcoin")], ["flows.commands.compact", str(folder / "bitcoin")]):
-        done = start(arguments, environment)
-        assert done.wait(120) == 0, done.communicate()[0]
+    for arguments in (
+        ["flows.commands.import_", *logs, "--to", str(folder / "bitcoin")],
+        ["flows.commands.compact", str(folder / "bitcoin")],
+    ):
+        finish(start(arguments, environment))
     return folder / "bitcoin"
 
 
 def replayed(session: Path, folder: Path, *arguments: str) -> Path:
     """Replay it into a folder."""
-    done = start(["flows.commands.replay", str(session), *arguments, "--data-dir", str(folder), "--quiet"], clean_environment(folder))
-    said = done.communicate(timeout=300)[0]
-    assert done.returncode == 0, said
+    finish(start(["flows.commands.replay", str(session), *arguments, "--data-dir", str(folder), "--quiet"], clean_environment(folder)))
     return folder
 
 

@@ -15,7 +15,7 @@ import pytest
 from connectors.tape.manifest import refresh
 from connectors.tape.reader import FrameReader
 from tests.flows.conftest import clean_environment, digests_of
-from tests.flows.sessions import BUNDLED, cut, free_ports, kill, start, wait_until
+from tests.flows.sessions import BUNDLED, cut, finish, free_ports, kill, start, wait_until
 
 
 def files_of(folder: Path) -> dict[str, str]:
@@ -38,15 +38,13 @@ def replay(session: Path, folder: Path, speed: str, *more: str) -> list[str]:
 def test_a_replay_killed_and_resumed_leaves_the_files_of_an_unbroken_one(share: float, story: Path, tmp_path: Path) -> None:
     whole, broken = tmp_path / "whole", tmp_path / "broken"
     environment = clean_environment(tmp_path) | {"GHOSTTAPE_RECOVERY__EPOCH": "500ms"}
-    done = start(replay(story, whole, "max"), environment)
-    assert done.wait(120) == 0, done.communicate()[0]
+    finish(start(replay(story, whole, "max"), environment))
     going = start(replay(story, broken, "20x", "--recovery", str(tmp_path / "recovery")), environment)
     wait_until(lambda: (broken / "archive").exists())
     time.sleep(15 * share)
     assert going.poll() is None, "it was to be killed half-way"
     kill(going)
-    resumed = start(replay(story, broken, "max", "--recovery", str(tmp_path / "recovery")), environment)
-    assert resumed.wait(120) == 0, resumed.communicate()[0]
+    finish(start(replay(story, broken, "max", "--recovery", str(tmp_path / "recovery")), environment))
     assert digests_of(broken) == digests_of(whole)
     assert files_of(broken) == files_of(whole)
 
@@ -112,7 +110,7 @@ def test_a_live_flow_killed_three_times_loses_and_doubles_nothing(tmp_path: Path
     time.sleep(1.0)
     started = time.monotonic()
     going.send_signal(signal.SIGTERM)
-    assert going.wait(10) == 0, going.communicate()[0]
+    finish(going, 10)
     assert time.monotonic() - started < 5
     assert exchange.resumed_at[0] == 0
     assert all(earlier < later for earlier, later in zip(exchange.resumed_at, exchange.resumed_at[1:], strict=False))
@@ -121,8 +119,7 @@ def test_a_live_flow_killed_three_times_loses_and_doubles_nothing(tmp_path: Path
     # The tape, replayed without a break, says what the broken run has stored; what was open when it stopped is the only difference.
     refresh(tape)
     whole = tmp_path / "whole"
-    done = start(replay(tape, whole, "max", "--form", "frames"), environment)
-    assert done.wait(120) == 0, done.communicate()[0]
+    finish(start(replay(tape, whole, "max", "--form", "frames"), environment))
     assert closed_rows(data) == closed_rows(whole)
 
 
@@ -165,8 +162,6 @@ def test_a_stop_takes_less_than_200_ms_and_keeps_the_state(story: Path, tmp_path
         said = going.communicate(timeout=20)[0]
         assert going.returncode == 0, said
         assert "stopped before the end" in said
-    done = start(replay(story, broken, "max", "--recovery", str(recovery)), environment)
-    assert done.wait(120) == 0, done.communicate()[0]
-    plain = start(replay(story, whole, "max"), environment)
-    assert plain.wait(120) == 0
+    finish(start(replay(story, broken, "max", "--recovery", str(recovery)), environment))
+    finish(start(replay(story, whole, "max"), environment))
     assert digests_of(broken) == digests_of(whole)

@@ -35,7 +35,7 @@ def expected(story: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str,
     folder = tmp_path_factory.mktemp("plain")
     _replay(story, folder, "max", "--form", "frames")
     found = digests_of(folder)
-    assert found["trade_metrics"][0] == 9  # three symbols, three minutes
+    assert found["trade_metrics"][0] == 12  # three symbols, three minutes that begin and end in the middle of one
     assert found["gaps"][0] >= 4  # the lost connection, and the ids each symbol missed in it
     assert found["posts"][0] > 0
     return found
