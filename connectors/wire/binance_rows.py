@@ -1,7 +1,7 @@
-"""From parsed events to rows: units, instants, and the two rules that no single field can keep.
+"""From parsed events to rows: units, instants, and the rules that no single field can keep.
 
 An event time far ahead of the receive time would close every window, so such a row is refused; so is a span of ids that runs
-backwards.
+backwards, and a candle that starts after it was sent.
 """
 
 from __future__ import annotations
@@ -50,7 +50,13 @@ def refusal(event: Timed, received_ns: int, max_ahead_ns: int) -> str:
         return f"event time {seconds:.3f} s ahead of the receive time: expected at most {limit:.3f} s"
     if isinstance(event, AggregateEvent | DiffEvent) and event.first_id > event.last_id:
         return f"ids from {event.first_id} to {event.last_id}: expected the first one not to be above the last"
+    if isinstance(event, KlineEvent | RestKline) and _open_at(event) > event.happened_at:
+        return f"a candle that starts at {_open_at(event)}: expected it to start before {event.happened_at}"
     return ""
+
+
+def _open_at(event: KlineEvent | RestKline) -> int:
+    return event.kline.open_at if isinstance(event, KlineEvent) else event.open_at
 
 
 def trade_columns(events: Sequence[TradeLike], received_ns: Instants, *, repaired: bool) -> dict[str, Column]:

@@ -29,5 +29,5 @@ def decode_gap(payload: bytes) -> Gap:
     """
     try:
         return msgspec.json.decode(payload, type=Gap)
-    except (msgspec.MsgspecError, RecursionError) as error:
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
         raise ValueError(f"not a gap: {error}") from error

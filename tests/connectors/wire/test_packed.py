@@ -41,19 +41,19 @@ def test_columns_hold_what_the_fields_held(events: list[Row]) -> None:
     check(events)
 
 
-@pytest.mark.parametrize("count", [1, 15, 16, 17, 65_535, 65_536])
+@pytest.mark.parametrize("count", [1, packed.MANY - 1, packed.MANY, packed.MANY + 1, 65_535, 65_536])
 def test_any_length_of_list_is_read(count: int) -> None:
     check([Row(2**40 + index, index / 8, index % 3 == 0, 5) for index in range(count)])
 
 
 @pytest.mark.parametrize("size", [5, 200, 300, 70_000, 2**40, 2**53])
 def test_any_size_of_number_is_read(size: int) -> None:
-    check([Row(size, 1.5, True, size), Row(size, 2.5, False, size)])
+    check([Row(size, 1.5, True, size), Row(size, 2.5, False, size)] * 20)
 
 
 def test_a_mix_of_sizes_with_the_same_total_width_is_read_right() -> None:
-    check([Row(2**40, 1.0, True, 5), Row(5, 1.0, True, 2**40)])
+    check([Row(2**40, 1.0, True, 5), Row(5, 1.0, True, 2**40)] * 20)
 
 
 def test_a_mix_of_small_numbers_and_marks_of_other_sizes_is_read_right() -> None:
-    check([Row(5, 1.0, True, 2**40), Row(2**40, 1.0, True, 5)])
+    check([Row(5, 1.0, True, 2**40), Row(2**40, 1.0, True, 5)] * 20)

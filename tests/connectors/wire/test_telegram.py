@@ -1,0 +1,117 @@
+"""Posts on the tape: dates in both forms, hostile texts, hostile sizes."""
+
+from __future__ import annotations
+
+import gzip
+import json
+from collections.abc import Callable
+from itertools import islice
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from connectors.wire.decoded import Decoded
+from connectors.wire.telegram import TelegramWireSettings, decode
+from scoring.records import Kind, Post, empty_columns
+
+MESSAGE = {"channel": "calls", "message_id": 7, "date": "2026-05-01T12:00:00Z", "author": "ann", "text": "buy"}
+NOON_NS = 1_777_636_800_000_000_000
+
+
+def read(payloads: list[bytes]) -> Decoded:
+    found = decode(payloads, np.arange(len(payloads)) + 50, np.arange(len(payloads)) + 900)
+    assert found.frames() == len(payloads)
+    return found
+
+
+def payload(**changes: object) -> bytes:
+    return json.dumps({**MESSAGE, **changes}).encode()
+
+
+def test_a_post_becomes_a_row_of_its_channel() -> None:
+    (batch,) = read([payload()]).batches
+    assert (batch.kind, batch.symbol) == (Kind.POST, "calls")
+    assert {name: column.tolist() for name, column in batch.columns.items()} == {
+        "received_ns": [50],
+        "event_ns": [NOON_NS],
+        "channel": ["calls"],
+        "message_id": [7],
+        "author": ["ann"],
+        "text": ["buy"],
+        "assets": [""],
+    }
+    assert {name: column.dtype for name, column in batch.columns.items()} == {
+        name: column.dtype for name, column in empty_columns(Post).items()
+    }
+
+
+@pytest.mark.parametrize(
+    ("date", "expected_ns"),
+    [
+        ("2026-05-01T12:00:00Z", NOON_NS),
+        ("2026-05-01T14:00:00+02:00", NOON_NS),
+        ("2026-05-01T12:00:00", NOON_NS),
+        ("2026-05-01T12:00:00.000001Z", NOON_NS + 1_000),
+        (1_777_636_800, NOON_NS),
+        (1_777_636_800.5, NOON_NS + 500_000_000),
+        (0, 0),
+    ],
+)
+def test_a_date_is_iso_or_unix_seconds(date: object, expected_ns: int) -> None:
+    assert read([payload(date=date)]).batches[0]["event_ns"].tolist() == [expected_ns]
+
+
+def test_channels_come_apart_and_an_anonymous_author_is_empty() -> None:
+    found = read([payload(channel="b", message_id=1), payload(channel="a", author=None), payload(channel="b", message_id=2)])
+    assert [(batch.symbol, len(batch)) for batch in found.batches] == [("a", 1), ("b", 2)]
+    assert found.batches[0]["author"].tolist() == [""]
+    assert found.batches[1]["message_id"].tolist() == [1, 2]
+
+
+@given(st.text())
+@settings(max_examples=100, deadline=None)
+def test_any_text_comes_through_as_it_was(text: str) -> None:
+    assert read([payload(text=text)]).batches[0]["text"].tolist() == [text]
+
+
+@pytest.mark.parametrize(
+    ("bad", "reason"),
+    [
+        (b"", "truncated"),
+        (b"\xff", "malformed"),
+        (b'{"channel":"\xff","message_id":1,"date":1,"text":""}', "utf-8"),
+        (b'{"x":' + b"[" * 100_000, "recursion"),
+        (payload(channel=""), "length >= 1"),
+        (payload(message_id=-1), ">= 0"),
+        (payload(message_id=1 << 64), "message_id"),
+        (payload(date="yesterday"), "date"),
+        (payload(date=None), "date"),
+        (payload(date=-1), "date"),
+        (payload(date=1e12), "date"),
+        (payload(date="0001-01-01T00:00:00+14:00"), "expected one from 1970 to 2255"),
+        (payload(date="9999-12-31T23:59:59Z"), "expected one from 1970 to 2255"),
+        (payload(text=None), "Expected `str`"),
+        (b" " * 1_000_001, "a post of 1000001 bytes: expected at most 1000000"),
+    ],
+)
+def test_what_is_no_post_is_refused_with_a_reason(bad: bytes, reason: str) -> None:
+    found = read([payload(), bad])
+    (refusal,) = found.rejects
+    assert (refusal.index, refusal.position) == (1, 901)
+    assert reason in refusal.reason
+
+
+def test_the_largest_size_is_a_setting() -> None:
+    found = decode([payload()], np.array([1]), np.array([1]), TelegramWireSettings(largest_payload=10))
+    assert len(found.rejects) == 1
+
+
+def test_real_posts_come_through(shared_data: Callable[[str], Path]) -> None:
+    with gzip.open(shared_data("telegram/messages_2019-06_2020-12.jsonl.gz"), "rt", encoding="utf-8") as lines:
+        posts = [json.loads(line) for line in islice(lines, 5_000)]
+    found = read([payload(channel=str(post["channel_id"]), message_id=post["id"], date=post["date"], text=post["text"]) for post in posts])
+    assert found.rejects == []
+    assert sorted(text for batch in found.batches for text in batch["text"]) == sorted(post["text"] for post in posts)
