@@ -5,6 +5,7 @@ The rule is `drawdown > 5` unless a test says otherwise; alerts are written `sta
 
 from __future__ import annotations
 
+import itertools
 import math
 from typing import Any
 
@@ -131,13 +132,14 @@ def test_states_are_told_as_they_come() -> None:
     assert bench.state(16) == "no_data"
 
 
-def test_what_begins_while_cooling_is_counted_once_each() -> None:
-    values = [6, 1, 6, 6, 1, 6, 1, 1, 6, 1]
-    whole, cut = (Bench(rule("risk_metrics.drawdown > 5", cooldown=6)) for _ in range(2))
-    whole.feed(risk(range(10), values))
-    for second, value in enumerate(values):
-        cut.feed(risk([second], [value]))
-    assert whole.lifecycle.swallowed == cut.lifecycle.swallowed == 2
+@pytest.mark.parametrize("cuts", list(itertools.combinations(range(1, 10), 2)))
+def test_what_begins_while_cooling_is_counted_once_each(cuts: tuple[int, int]) -> None:
+    values = [6, 1, 6, 6, 1, 6, 1, 1, 6, 1]  # cooling from second 1 to 7: it begins to hold at 2 and at 5
+    bench = Bench(rule("risk_metrics.drawdown > 5", cooldown=6))
+    for start, stop in itertools.pairwise((0, *cuts, 10)):
+        bench.feed(risk(range(start, stop), values[start:stop]))
+    assert bench.lifecycle.swallowed == 2
+    assert bench.lifecycle.phase == "cooling"
 
 
 @pytest.mark.parametrize(
