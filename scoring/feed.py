@@ -208,7 +208,7 @@ def instant_text(at_ns: int) -> str | None:
 
 
 def read_instant(value: Value) -> datetime | None:
-    """Read RFC 3339 text; None where it is none, for the other side may be anyone.
+    """Read RFC 3339 text; None where it is none or lies before 1970, for the other side may be anyone.
 
     >>> read_instant("1970-01-01T00:00:01.5Z").timestamp()
     1.5
@@ -217,6 +217,7 @@ def read_instant(value: Value) -> datetime | None:
         return None
     try:
         at = datetime.fromisoformat(value)
-        return at.astimezone(UTC) if at.tzinfo else None
+        utc = at.astimezone(UTC) if at.tzinfo else None
     except (ValueError, OverflowError):
         return None
+    return utc if utc and utc >= _EPOCH else None

@@ -1,0 +1,141 @@
+"""The client of the feed: one endless stream of events, which says when and why the feed was lost and when it will try again.
+
+The only module of the screen that touches the network or the time of day.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator, Iterator
+from datetime import UTC, datetime
+from typing import Final
+from urllib.parse import urlsplit, urlunsplit
+
+import msgspec
+from websockets.asyncio.client import ClientConnection, connect
+from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidStatus, InvalidURI
+
+from scoring.errors import SettingError
+from scoring.feed import PROTOCOL, Hello, decode_message
+from tui.state import Connecting, Event, Lost
+
+DEFAULT_URL: Final = "ws://127.0.0.1:8765"
+_SILENCE_S: Final = 5.0
+"""The server says something each second; after five it is gone."""
+_OPENING_S: Final = 5.0
+_CLOSING_S: Final = 0.5
+_MESSAGE_BYTES: Final = 16 * 1024 * 1024
+"""Longest message taken: a snapshot of hundreds of symbols."""
+_FIRST_DELAY_S: Final = 0.5
+_LONGEST_DELAY_S: Final = 8.0
+_NORMAL: Final = 1000
+_UNAUTHORIZED: Final = 401
+
+
+def checked(url: str) -> str:
+    """Check the address of a feed.
+
+    Raises:
+        SettingError: it is none.
+    """
+    parts = urlsplit(url)
+    if parts.scheme not in ("ws", "wss") or not parts.hostname:
+        raise SettingError("command line", "--url", url, f"the address of a feed, such as {DEFAULT_URL}")
+    return url
+
+
+def shown(url: str) -> str:
+    """Give the address as it may be shown: without a token in it.
+
+    >>> shown("ws://me:secret@10.0.0.7:8765/?token=secret")
+    'ws://10.0.0.7:8765'
+    """
+    parts = urlsplit(url)
+    return urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path.rstrip("/"), "", ""))
+
+
+def delays() -> Iterator[float]:
+    """Give the seconds to wait before each try: doubling, up to a limit.
+
+    >>> from itertools import islice
+    >>> list(islice(delays(), 6))
+    [0.5, 1.0, 2.0, 4.0, 8.0, 8.0]
+    """
+    delay = _FIRST_DELAY_S
+    while True:
+        yield delay
+        delay = min(delay * 2, _LONGEST_DELAY_S)
+
+
+async def follow(url: str, token: str = "", silence_s: float = _SILENCE_S) -> AsyncGenerator[Event, None]:
+    """Follow the feed for ever: what it says, and what becomes of the connection. Close the iterator to stop."""
+    waits = delays()
+    headers = {"Authorization": f"Bearer {token}"} if token else {}
+    while True:
+        yield Connecting(shown(url))
+        try:
+            async with connect(
+                url,
+                additional_headers=headers,
+                open_timeout=_OPENING_S,
+                close_timeout=_CLOSING_S,
+                max_size=_MESSAGE_BYTES,
+                compression=None,
+                proxy=None,
+                user_agent_header=None,
+            ) as connection:
+                while True:
+                    event = await _next(connection, silence_s)
+                    if isinstance(event, Hello):
+                        waits = delays()
+                    yield event
+        except (OSError, InvalidHandshake, InvalidURI, ConnectionClosed, TimeoutError, msgspec.DecodeError, _UnknownProtocol) as error:
+            retry_s = next(waits)
+            yield Lost(_reason(error, url), datetime.now(UTC), retry_s, _has_ended(error))
+        await asyncio.sleep(retry_s)
+
+
+class _UnknownProtocol(Exception):
+    """The other side is a feed of another time."""
+
+
+class _Silent(TimeoutError):
+    """Nothing came for too long."""
+
+
+async def _next(connection: ClientConnection, silence_s: float) -> Event:
+    try:
+        async with asyncio.timeout(silence_s):
+            message = decode_message(await connection.recv())
+    except TimeoutError as error:
+        raise _Silent(f"nothing was heard for {silence_s:g} s") from error
+    if isinstance(message, Hello) and message.protocol != PROTOCOL:
+        raise _UnknownProtocol(f"the feed speaks version {message.protocol}, this screen version {PROTOCOL}: update the older one")
+    return message
+
+
+def _has_ended(error: Exception) -> bool:
+    return isinstance(error, ConnectionClosed) and error.rcvd is not None and error.rcvd.code == _NORMAL
+
+
+def _reason(error: Exception, url: str) -> str:
+    """Say what happened in words of the person before the screen."""
+    match error:
+        case InvalidStatus() if error.response.status_code == _UNAUTHORIZED:
+            return "the feed asks for a token: start the screen with --token"
+        case InvalidStatus():
+            return f"the feed refused: {error.response.body.decode(errors='replace').strip() or error.response.status_code}"
+        case ConnectionRefusedError():
+            return f"nothing listens at {shown(url)}"
+        case ConnectionClosed():
+            return error.rcvd.reason if error.rcvd and error.rcvd.reason else "the connection broke"
+        case _Silent() | _UnknownProtocol():
+            return str(error)
+        case TimeoutError():
+            return f"no answer within {_OPENING_S:g} s"
+        case msgspec.DecodeError():
+            return "it does not speak as a feed does"
+        case OSError():
+            return error.strerror or "the connection failed"
+        case _:
+            return "what listens there is no feed"

@@ -1,0 +1,128 @@
+"""The numbers of a symbol as the screen shows them, each with the instant it belongs to.
+
+The newest row wins, and a final one over a provisional one of the same instant. No number stands without its age: a reading knows
+when it was true and for how long it may be read as news.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+from typing import Final
+
+import msgspec
+
+from scoring.feed import Topic, Value, read_instant
+from tui.state import Cells, SymbolState
+
+SPANS: Final = ("15m", "5m", "1m")
+"""Over which the flow measures a change, longest first."""
+_FRESH_S: Final = 30.0
+"""A number is news for this long after its instant, or after its window has ended: final rows wait 10 s for late data."""
+_COMPLETE: Final = "complete"
+
+
+class Reading(msgspec.Struct, frozen=True):
+    """One number and when it was true."""
+
+    value: float | None = None
+    at: datetime | None = None
+
+    def age_s(self, now: datetime | None) -> float | None:
+        """Say how old it is on the tape; never negative: the window it speaks of may still be open."""
+        return max((now - self.at).total_seconds(), 0.0) if now and self.at else None
+
+    def is_stale(self, now: datetime | None) -> bool:
+        """Say whether it is too old to be read as news."""
+        age = self.age_s(now)
+        return age is None or age > _FRESH_S
+
+
+class SymbolReadings(msgspec.Struct, frozen=True):
+    """One row of the table of symbols."""
+
+    symbol: str
+    last: Reading
+    change: Reading
+    vwap: Reading
+    spread_bps: Reading
+    imbalance: Reading
+    volatility: Reading
+    drawdown: Reading
+    completeness: str
+    """Of the newest rows: the worst of them; empty while there are none."""
+    spread_warning: bool
+    line: tuple[float, ...]
+
+
+def change_span(symbols: Iterable[SymbolState]) -> str:
+    """Choose the longest span over which every symbol that is known has a change, so that one heading is true of the whole column."""
+    risks = [cells for symbol in symbols if (cells := newest(symbol, Topic.RISK_METRICS)) is not None]
+    known = (span for span in SPANS if risks and all(_number(cells, f"momentum_{span}") is not None for cells in risks))
+    return next(known, SPANS[-1])
+
+
+def read(symbol: SymbolState, span: str) -> SymbolReadings:
+    """Take the numbers out of the newest rows; the change is the one over `span`."""
+    trades, spread = newest(symbol, Topic.TRADE_METRICS), newest(symbol, Topic.SPREAD_METRICS)
+    risk = newest(symbol, Topic.RISK_METRICS)
+    return SymbolReadings(
+        symbol=symbol.symbol,
+        last=_last_price(risk, trades),
+        change=_reading(risk, f"momentum_{span}"),
+        vwap=_reading(trades, "vwap"),
+        spread_bps=_reading(spread, "average_spread_bps"),
+        imbalance=_reading(spread, "imbalance_top1"),
+        volatility=_reading(risk, "volatility_1m_annualised"),
+        drawdown=_reading(risk, "drawdown"),
+        completeness=_worst(cells.get("completeness") for cells in (trades, spread, risk) if cells is not None),
+        spread_warning=bool(spread and spread.get("spread_warning")),
+        line=tuple(symbol.points.values()),
+    )
+
+
+def window_width(symbols: Iterable[SymbolState]) -> float | None:
+    """Give the width in seconds of the trade windows shown: the narrowest."""
+    widths = [key.width_s for symbol in symbols for key in symbol.rows if key.table == Topic.TRADE_METRICS]
+    return min(widths, default=None)
+
+
+def newest(symbol: SymbolState, table: str) -> Cells | None:
+    """Give the newest row of a table, of its narrowest window."""
+    keys = [key for key in symbol.rows if key.table == table]
+    narrowest = min((key.width_s for key in keys), default=0.0)
+    rows = [(_instant(symbol.rows[key]), not key.provisional, symbol.rows[key]) for key in keys if key.width_s == narrowest]
+    dated = [(at, final, cells) for at, final, cells in rows if at is not None]
+    return max(dated, key=lambda row: row[:2])[2] if dated else None
+
+
+def _instant(cells: Cells) -> datetime | None:
+    return read_instant(cells.get("sampled_at")) or read_instant(cells.get("window_end"))
+
+
+def _number(cells: Cells, column: str) -> float | None:
+    value = cells.get(column)
+    return float(value) if isinstance(value, int | float) else None
+
+
+def _reading(cells: Cells | None, column: str) -> Reading:
+    return Reading() if cells is None else Reading(_number(cells, column), _instant(cells))
+
+
+def _last_price(risk: Cells | None, trades: Cells | None) -> Reading:
+    """The last trade is as old as the rolling risk says; without that, its window's end is all that is known."""
+    if risk is None:
+        return _reading(trades, "close")
+    sampled, age_ms = _instant(risk), _number(risk, "price_age_ms")
+    at = sampled - timedelta(milliseconds=min(age_ms or 0.0, _OLDEST_MS)) if sampled else None
+    return Reading(_number(risk, "price"), at)
+
+
+_OLDEST_MS: Final = 10.0 * 365 * 86_400_000
+"""A trade older than ten years is a mistake of the other side."""
+
+
+def _worst(marks: Iterable[Value]) -> str:
+    """An open gap is worse than a repaired one, and that worse than none."""
+    found = [mark for mark in marks if isinstance(mark, str)]
+    return max(found, key=lambda mark: (mark.startswith("open_gap"), mark != _COMPLETE), default="")

@@ -1,0 +1,127 @@
+"""A recorded moment of a feed, made up and always the same: what the picture in the README and the tests of the screen show.
+
+No price in it was ever paid. It tells a story at its height: five symbols, one of them pumped, one with a gap in its data.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import AsyncGenerator, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Final
+
+from scoring.feed import AlertState, Hello, NewRows, PricePoints, Snapshot, SourceState, Topic, Value
+from tui.state import Connecting, Event
+
+AT: Final = datetime(2026, 8, 1, 12, 16, 40, tzinfo=UTC)
+"""Time on the tape."""
+_START: Final = AT - timedelta(seconds=1000)
+_END: Final = _START + timedelta(minutes=20)
+_STEP_S: Final = 5
+_POINTS: Final = 200
+_MINUTE: Final = timedelta(minutes=1)
+
+_SYMBOLS: Final = (
+    # symbol, price, drift over the session, swing, bps of spread, imbalance, annualised volatility, completeness
+    ("BTCUSDT", 61_284.50, 0.004, 0.0015, 0.16, 0.21, 0.412, "complete"),
+    ("ETHUSDT", 2_651.37, -0.006, 0.0021, 0.38, -0.34, 0.538, "complete"),
+    ("DOGEUSDT", 0.11873, 0.094, 0.0060, 4.91, 0.78, 3.874, "complete"),
+    ("SOLUSDT", 143.208, 0.011, 0.0032, 0.70, 0.05, 0.731, "open_gap(1)"),
+    ("PEPEUSDT", 0.000008127, -0.019, 0.0048, 1.24, -0.52, 1.196, "repaired(12)"),
+)
+_ALERTS: Final = (
+    # seconds ago, rule, symbol, severity, state, metric, threshold, value
+    (12, "IMMINENT_HYPE_PUMP", "DOGEUSDT", "critical", "firing", "decoupling_signals.hype_momentum", 100.0, 143.2),
+    (41, "WIDE_SPREAD", "DOGEUSDT", "warning", "firing", "spread_metrics.spread_ratio", 3.0, 4.27),
+    (95, "VOLUME_SPIKE", "DOGEUSDT", "warning", "firing", "trade_metrics.volume_spike", 5.0, 11.3),
+    (228, "DATA_GAP", "SOLUSDT", "info", "no_data", "trade_metrics.open_gaps", 0.0, 1.0),
+    (507, "VOLATILITY_BURST", "PEPEUSDT", "warning", "resolved", "risk_metrics.volatility_1m_annualised", 1.5, 1.732),
+    (683, "WIDE_SPREAD", "ETHUSDT", "info", "resolved", "spread_metrics.spread_ratio", 3.0, 3.118),
+)
+_SOURCES: Final = (("binance", 1_284_033, 3, 1, 0.2), ("telegram", 418, 0, 0, 7.0), ("prices", 50, 0, 0, 19.0))
+
+
+def events() -> list[Event]:
+    """Give what a client would have heard."""
+    hello = Hello("0.1.0", "example", "replay", [row[0] for row in _SYMBOLS], [str(topic) for topic in Topic])
+    lines = [_line(price, drift, swing) for _, price, drift, swing, *_ in _SYMBOLS]
+    points = [_points(row[0], line) for row, line in zip(_SYMBOLS, lines, strict=True)]
+    rows = [new for row, line in zip(_SYMBOLS, lines, strict=True) for new in _rows(row, line)]
+    pulses = [
+        SourceState(name, AT, frames, rejects, gaps, AT - timedelta(seconds=silent), _START, _END, 60.0, "replaying")
+        for name, frames, rejects, gaps, silent in _SOURCES
+    ]
+    return [Connecting("ws://127.0.0.1:8765"), hello, Snapshot(rows, [_alert(*alert) for alert in reversed(_ALERTS)], points, pulses)]
+
+
+async def heard() -> AsyncGenerator[Event, None]:
+    """Give them as the client does."""
+    for event in events():
+        yield event
+
+
+def _line(price: float, drift: float, swing: float) -> list[float]:
+    """Draw a price that ends at `price`: quiet, then most of its drift in the second half, with waves on it."""
+    shape = [
+        (i / (_POINTS - 1)) ** 3 * drift + swing * (math.sin(i / 7) + 0.6 * math.sin(i / 2.3) + 0.4 * math.sin(i * 1.7))
+        for i in range(_POINTS)
+    ]
+    return [price * (1 + value - shape[-1]) for value in shape]
+
+
+def _points(symbol: str, line: Sequence[float]) -> PricePoints:
+    first = AT - timedelta(seconds=_STEP_S * (_POINTS - 1))
+    return PricePoints(symbol, float(_STEP_S), [first + timedelta(seconds=_STEP_S * i) for i in range(_POINTS)], list(line))
+
+
+def _rows(row: tuple[str, float, float, float, float, float, float, str], line: Sequence[float]) -> list[NewRows]:
+    symbol, price, _, _, spread_bps, imbalance, volatility, completeness = row
+    per_minute = int(_MINUTE.total_seconds()) // _STEP_S
+    window = {"window_start": _text(AT.replace(second=0)), "window_end": _text(AT.replace(second=0) + _MINUTE)}
+    lately = line[-per_minute:]
+    trades: dict[str, Value] = {**window, "close": price, "vwap": sum(lately) / len(lately), "completeness": completeness}
+    spread: dict[str, Value] = {
+        **window,
+        "average_spread_bps": spread_bps,
+        "imbalance_top1": imbalance,
+        "spread_warning": spread_bps > 4,
+        "completeness": completeness,
+    }
+    risk: dict[str, Value] = {
+        "sampled_at": _text(AT),
+        "price": price,
+        "price_age_ms": 300.0,
+        "volatility_1m_annualised": volatility,
+        "drawdown": 1 - price / max(lately[-6:]),
+        "momentum_1m": price / line[-1 - per_minute] - 1,
+        "momentum_5m": price / line[-1 - 5 * per_minute] - 1,
+        "momentum_15m": price / line[-1 - 15 * per_minute] - 1,
+        "completeness": completeness,
+    }
+    tables = ((Topic.TRADE_METRICS, trades), (Topic.SPREAD_METRICS, spread), (Topic.RISK_METRICS, risk))
+    return [NewRows(table, symbol, True, {name: [value] for name, value in cells.items()}) for table, cells in tables]
+
+
+def _alert(ago_s: int, rule: str, symbol: str, severity: str, state: str, metric: str, threshold: float, value: float) -> AlertState:
+    at = AT - timedelta(seconds=ago_s)
+    return AlertState(
+        alert_id=f"{rule} {symbol} {ago_s}",
+        rule=rule,
+        symbol=symbol,
+        severity=severity,
+        state=state,
+        started_at=at,
+        fired_at=at,
+        resolved_at=at + 2 * _MINUTE if state == "resolved" else None,
+        metric=metric,
+        condition=f"{metric} > {threshold:g}",
+        threshold=threshold,
+        value=value,
+        peak_value=value,
+        evidence="{}",
+        completeness="open_gap(1)" if state == "no_data" else "complete",
+    )
+
+
+def _text(at: datetime) -> str:
+    return at.isoformat().replace("+00:00", "Z")

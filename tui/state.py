@@ -1,0 +1,185 @@
+"""What the screen knows: one value, and one function that takes a message and gives the next value.
+
+Nothing here draws, waits or reads a clock, so everything the screen can ever show can be tested as a table of messages. What the
+other side sends is bounded here too: a feed may be on another machine, and wrong.
+"""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from typing import Final, TypeAlias
+
+import msgspec
+
+from scoring.feed import (
+    AlertState,
+    Heartbeat,
+    Hello,
+    Message,
+    NewRows,
+    PricePoints,
+    Snapshot,
+    SourceState,
+    Topic,
+    Value,
+    read_instant,
+)
+
+ALERT_LIMIT: Final = 200
+POINT_LIMIT: Final = 240
+SYMBOL_LIMIT: Final = 500
+SOURCE_LIMIT: Final = 64
+
+_SHOWN: Final = frozenset({str(Topic.TRADE_METRICS), str(Topic.SPREAD_METRICS), str(Topic.RISK_METRICS)})
+"""Tables this screen shows rows of; alerts and sources have messages of their own."""
+
+
+class Link(enum.Enum):
+    """How the screen stands with the feed."""
+
+    CONNECTING = "connecting"
+    OPEN = "connected"
+    LOST = "feed lost"
+    ENDED = "tape ended"
+
+
+class Connecting(msgspec.Struct, frozen=True):
+    """The client is trying."""
+
+    address: str
+    """Of the feed, without its token."""
+
+
+class Lost(msgspec.Struct, frozen=True):
+    """There is no feed: there never was, it broke, or its tape has ended."""
+
+    reason: str
+    at: datetime
+    """Wall time."""
+    retry_s: float
+    """Seconds until the next try."""
+    ended: bool = False
+    """The feed said goodbye at the end of its tape."""
+
+
+Event: TypeAlias = Message | Connecting | Lost
+"""What changes the screen."""
+
+Cells: TypeAlias = Mapping[str, Value]
+"""The newest row of a table, by name of column."""
+
+
+class RowKey(msgspec.Struct, frozen=True):
+    """Which newest row."""
+
+    table: str
+    provisional: bool
+    width_s: float
+    """Of its window; 0 where it has none."""
+
+
+class SymbolState(msgspec.Struct, frozen=True):
+    """All that is known about one symbol."""
+
+    symbol: str
+    rows: Mapping[RowKey, Cells] = {}
+    points: Mapping[datetime, float] = {}
+    """Thinned prices, by instant, in order."""
+
+
+class State(msgspec.Struct, frozen=True):
+    """All that the screen knows."""
+
+    link: Link = Link.CONNECTING
+    address: str = ""
+    loss: Lost | None = None
+    """Why there is no feed; None while there is one, or before the first try has failed."""
+    hello: Hello | None = None
+    symbols: Mapping[str, SymbolState] = {}
+    """In the order of the settings, others after them as they came."""
+    alerts: Mapping[str, AlertState] = {}
+    """By id, the latest change last."""
+    sources: Mapping[str, SourceState] = {}
+
+    @property
+    def tape_at(self) -> datetime | None:
+        """Time on the tape: the furthest any source has come."""
+        return max((source.at for source in self.sources.values()), default=None)
+
+    @property
+    def progress(self) -> float | None:
+        """How much of a recorded session has been replayed, 0 to 1; None when live."""
+        starts = [source.start_at for source in self.sources.values() if source.start_at]
+        ends = [source.end_at for source in self.sources.values() if source.end_at]
+        if not starts or not ends or self.tape_at is None or max(ends) <= min(starts):
+            return None
+        done = (self.tape_at - min(starts)) / (max(ends) - min(starts))
+        return min(max(done, 0.0), 1.0)
+
+
+def reduce(state: State, event: Event) -> State:
+    """Give the state after an event."""
+    match event:
+        case Connecting():
+            return msgspec.structs.replace(state, address=event.address, link=state.link if state.loss else Link.CONNECTING)
+        case Lost():
+            if state.link is Link.ENDED and not event.ended:
+                return state  # that nothing listens after the end of a tape is no news
+            return msgspec.structs.replace(state, loss=event, link=Link.ENDED if event.ended else Link.LOST)
+        case Hello():
+            return State(
+                link=Link.OPEN,
+                address=state.address,
+                hello=event,
+                symbols={name: SymbolState(name) for name in event.symbols[:SYMBOL_LIMIT]},
+            )
+        case Snapshot():
+            empty = msgspec.structs.replace(state, symbols={name: SymbolState(name) for name in state.symbols}, alerts={}, sources={})
+            return _all(empty, [*event.rows, *event.alerts, *event.points, *event.pulses])
+        case NewRows():
+            return _rows(state, event)
+        case AlertState():
+            return msgspec.structs.replace(state, alerts=_latest(state.alerts, event.alert_id, event, ALERT_LIMIT))
+        case PricePoints():
+            return _points(state, event)
+        case SourceState():
+            if event.source not in state.sources and len(state.sources) >= SOURCE_LIMIT:
+                return state
+            return msgspec.structs.replace(state, sources={**state.sources, event.source: event})
+        case Heartbeat():
+            return state
+
+
+def _all(state: State, events: Iterable[Event]) -> State:
+    for event in events:
+        state = reduce(state, event)
+    return state
+
+
+def _rows(state: State, event: NewRows) -> State:
+    if event.table not in _SHOWN or not all(event.columns.values()):
+        return state
+    newest = {name: column[-1] for name, column in event.columns.items()}
+    start, end = read_instant(newest.get("window_start")), read_instant(newest.get("window_end"))
+    key = RowKey(event.table, event.provisional, (end - start).total_seconds() if start and end else 0.0)
+    symbol = state.symbols.get(event.symbol, SymbolState(event.symbol))
+    return _with(state, msgspec.structs.replace(symbol, rows={**symbol.rows, key: newest}))
+
+
+def _points(state: State, event: PricePoints) -> State:
+    symbol = state.symbols.get(event.symbol, SymbolState(event.symbol))
+    merged = {**symbol.points, **dict(zip(event.at, event.price, strict=False))}
+    return _with(state, msgspec.structs.replace(symbol, points=dict(sorted(merged.items())[-POINT_LIMIT:])))
+
+
+def _with(state: State, symbol: SymbolState) -> State:
+    if symbol.symbol not in state.symbols and len(state.symbols) >= SYMBOL_LIMIT:
+        return state
+    return msgspec.structs.replace(state, symbols={**state.symbols, symbol.symbol: symbol})
+
+
+def _latest(alerts: Mapping[str, AlertState], key: str, alert: AlertState, limit: int) -> dict[str, AlertState]:
+    others = [(other, known) for other, known in alerts.items() if other != key]
+    return dict([*others, (key, alert)][-limit:])

@@ -1,0 +1,91 @@
+"""The log of alerts, newest first: how grave, when, what, about whom, the number against its threshold, and what became of it."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from rich.style import Style
+from rich.text import Text
+from textual.app import ComposeResult
+from textual.containers import VerticalScroll
+
+from scoring.feed import AlertState
+from tui import figures, palette
+from tui.state import State
+from tui.widgets.lines import Lines
+
+_MARKS: Final = {"critical": ("■", palette.CRITICAL), "warning": ("◆", palette.WARNING), "info": ("●", palette.SECOND)}
+_UNMARKED: Final = ("○", palette.TEXT)
+_GAP: Final = "  "
+_WIDE: Final = 96
+"""From here on there is room for severity and metric in words."""
+_REST: Final = -1
+"""The width of the column that takes what the others leave."""
+_RULE_WIDTHS: Final = (10, 28)
+
+
+def log(state: State, width: int) -> Text:
+    """Write the alerts, the latest to begin first, `width` columns."""
+    newest_first = sorted(enumerate(state.alerts.values()), key=lambda numbered: (figures.clock_order(numbered[1].started_at), numbered[0]))
+    return Text("\n").join(line(alert, width) for _, alert in reversed(newest_first))
+
+
+def line(alert: AlertState, width: int) -> Text:
+    """Write one alert in one line: bright while it fires, quiet after."""
+    firing = alert.state != "resolved"
+    mark, colour = _MARKS.get(alert.severity, _UNMARKED)
+    cells = [
+        (figures.clock(alert.fired_at or alert.started_at), 8, palette.QUIET),
+        (f"{mark} {alert.severity}" if width >= _WIDE else mark, 10 if width >= _WIDE else 1, colour if firing else palette.QUIET),
+        (alert.rule, _REST, palette.TEXT if firing else palette.QUIET),
+        (alert.symbol, 9, palette.SECOND if firing else palette.QUIET),
+        (alert.metric.rpartition(".")[2] if width >= _WIDE else "", 24 if width >= _WIDE else 0, palette.QUIET),
+        (
+            f"{figures.number(alert.value)} vs {figures.number(alert.threshold)}",
+            16 if width >= _WIDE else 12,
+            palette.TEXT if firing else palette.QUIET,
+        ),
+        (_outcome(alert), 12, colour if firing else palette.QUIET),
+    ]
+    shown = [cell for cell in cells if cell[1]]
+    rest = width - sum(size for _, size, _ in shown if size != _REST) - len(_GAP) * (len(shown) - 1)
+    sizes = (min(max(rest, _RULE_WIDTHS[0]), _RULE_WIDTHS[1]) if size == _REST else size for _, size, _ in shown)
+    return Text(_GAP).join(
+        Text(figures.fit(figures.clean(text), size), Style(color=tint, bold=firing and asked == _REST))
+        for (text, asked, tint), size in zip(shown, sizes, strict=True)
+    )
+
+
+def _outcome(alert: AlertState) -> str:
+    """Say how it stands; one that rests on incomplete data says that first."""
+    if alert.state == "resolved":
+        return f"over {alert.resolved_at:%H:%M}" if alert.resolved_at else "over"
+    state = alert.state.replace("_", " ")
+    return state if "gap" not in alert.completeness else f"{state}, gap"
+
+
+class Alerts(VerticalScroll):
+    """The pane of the alerts."""
+
+    BORDER_TITLE = "Alerts"
+
+    def __init__(self) -> None:
+        """Make the lines."""
+        super().__init__()
+        self._log = Lines(id="log")
+
+    def compose(self) -> ComposeResult:
+        """Lay them out."""
+        yield self._log
+
+    def show(self, state: State) -> None:
+        """Draw the state."""
+        firing = sum(alert.state == "firing" for alert in state.alerts.values())
+        self.border_title = f"Alerts · {firing} firing" if firing else "Alerts"
+        quiet = Text("No alert so far." if state.hello else "", Style(color=palette.QUIET))
+        self._log.write(log(state, self.room) if state.alerts else quiet)
+
+    @property
+    def room(self) -> int:
+        """Columns the lines have."""
+        return self._log.size.width
