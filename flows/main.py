@@ -37,7 +37,8 @@ def build(plugs: ports.Ports, shaping: Shaping) -> Dataflow:
     portfolio = op.stateful_batch("portfolio", marks, market.portfolio(shaping))  # ("portfolio", Rows(portfolio))
 
     metrics = op.merge("metrics", bars, spreads, risk)  # ("BTCUSDT", Rows(trade_metrics | spread_metrics | risk_metrics))
-    alarms = op.stateful_batch("alerts", metrics, alerts.judge(shaping))  # ("BTCUSDT", Rows(alerts))
+    judged = op.flat_map("judged", metrics, alerts.judged(shaping))  # ("BTCUSDT", Rows), final, trade windows of one width
+    alarms = op.stateful_batch("alerts", judged, alerts.judge(shaping))  # ("BTCUSDT", Rows(alerts))
 
     results = op.merge("results", metrics, candles, gaps, portfolio, alarms, plain)  # ("BTCUSDT", Rows)
     stored = op.flat_map("stored", results, ports.stored)  # ("one", Rows), final

@@ -12,16 +12,16 @@ from functools import partial
 from typing import Generic, Protocol, TypeVar
 
 from bytewax.operators import StatefulBatchLogic
-from scoring.market.bars import Bars
-from scoring.market.book import Book
-from scoring.market.candles import Candles
-from scoring.market.portfolio import Holdings
-from scoring.market.risk import Risk
-from scoring.market.spread import Spreads
 
 from flows.decode import Parcel
 from flows.settings import Shaping
+from scoring.market.bars import Bars
+from scoring.market.book import Book
+from scoring.market.candles import Candles
 from scoring.market.continuity import Continuity
+from scoring.market.portfolio import Holdings
+from scoring.market.risk import Risk
+from scoring.market.spread import Spreads
 from scoring.records import ALL_SYMBOLS, BookUpdates, Gap, MarketItem, Rows, Table, to_columns
 
 Out_co = TypeVar("Out_co", covariant=True)
@@ -54,7 +54,9 @@ class MarketStage(StatefulBatchLogic[Parcel, Out, bytes], Generic[Out]):
         """Take parcels in tape order."""
         if self._state is None:
             self._state = self._make(values[0].symbol)
-        return self._state.update([item for parcel in values for item in parcel.items]), False
+        update = self._state.update
+        # One call per parcel, however many the engine hands over at once: what a call says must not depend on that.
+        return [out for parcel in values for out in update(parcel.items)], False
 
     def on_eof(self) -> tuple[Iterable[Out], bool]:
         """Keep the state: a flow may stop and go on later. The end of a tape is an item of its own."""

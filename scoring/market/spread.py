@@ -89,6 +89,7 @@ class Spreads:
         """Take items of the symbol in tape order; give the rows of the windows they closed, and what is known so far."""
         sequence = items if isinstance(items, Sequence) else list(items)
         show_ns = _newest_second(sequence) if self.provisional else 0
+        told: list[Rows] = []
         ready: _RowsByStart = {}
         so_far: SpreadMetrics | None = None
         moved = False
@@ -105,9 +106,14 @@ class Spreads:
                 self._pass(END_NS + int(self.settings.lateness))
             elif isinstance(item, Gap):
                 self._close(ready)
-                self._learn(item, ready)
+                revised: _RowsByStart = {}
+                self._learn(item, revised)
+                if revised:
+                    # Apart from the rows they revise: rules judge what was said first, however the tape was cut.
+                    told += self._wrap(ready, None, False) + self._wrap(revised, None, False)
+                    ready = {}
         self._close(ready)
-        return self._told(ready, so_far, moved)
+        return told + self._wrap(ready, so_far, moved)
 
     @property
     def through_ns(self) -> int:
@@ -215,7 +221,7 @@ class Spreads:
         )
         return _Told(row, quote_gaps, depth_gaps)
 
-    def _told(self, ready: _RowsByStart, so_far: SpreadMetrics | None, moved: bool) -> list[Rows]:
+    def _wrap(self, ready: _RowsByStart, so_far: SpreadMetrics | None, moved: bool) -> list[Rows]:
         """Wrap up what one update has to say."""
         told = []
         if ready or moved:
