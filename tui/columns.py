@@ -138,16 +138,16 @@ def columns(span: str, window_s: float | None) -> tuple[Column, ...]:
     window = "" if window_s is None else f" {_length(window_s)}"
     return (
         Column("Symbol", 11, 0, "the pair; ~ where lost trades were fetched since, ! where data is missing", _symbol, right=False),
-        Column("Last", 11, 0, "price of the last trade, quote currency", _last),
-        Column(f"Change {span}", 10, 1, f"over the last {span}: the longest of 15m, 5m, 1m that every symbol has", _change),
-        Column(f"VWAP{window}", 11, 3, "volume-weighted average price of the newest trade window", _vwap),
-        Column("Spread", 9, 4, "ask − bid over mid, mean of the newest window; ! when it varied more than threefold", _spread),
-        Column("Imbalance", 13, 6, "quantity at the best bid against the best ask: −1 all ask, +1 all bid", _imbalance),
-        Column("Volatility", 10, 5, "standard deviation of the last minute's returns, annualised", _volatility),
-        Column("Drawdown", 8, 7, "deepest fall from a peak over the last 60 samples (30 s)", _drawdown),
-        Column("Age", 4, 2, "how old the last trade is, on the tape; all is dim that is not news", _age),
-        Column("Data", 8, 8, "whole, or how many trades were fixed, or how many gaps are open", _data, right=False),
-        Column("Trend", 0, 2, "prices of the last 20 minutes at most, scaled to the column", _trend, right=False),
+        Column("Last", 11, 1, "price of the last trade, quote currency", _last),
+        Column(f"Change {span}", 10, 2, f"over the last {span}: the longest of 15m, 5m, 1m that every symbol has", _change),
+        Column(f"VWAP{window}", 11, 5, "volume-weighted average price of the newest trade window", _vwap),
+        Column("Spread", 9, 6, "ask − bid over mid, mean of the newest window; ! when it varied more than threefold", _spread),
+        Column("Imbalance", 13, 8, "quantity at the best bid against the best ask: −1 all ask, +1 all bid", _imbalance),
+        Column("Volatility", 10, 7, "standard deviation of the last minute's returns, annualised", _volatility),
+        Column("Drawdown", 8, 9, "deepest fall from a peak over the last 60 samples (30 s)", _drawdown),
+        Column("Age", 4, 4, "how old the last trade is, on the tape; all is dim that is not news", _age),
+        Column("Data", 8, 10, "whole, or how many trades were fixed, or how many gaps are open", _data, right=False),
+        Column("Trend", 0, 3, "prices of the last 20 minutes at most, scaled to the column", _trend, right=False),
     )
 
 

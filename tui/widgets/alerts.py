@@ -17,7 +17,7 @@ from tui.widgets.lines import Lines
 _MARKS: Final = {"critical": ("■", palette.CRITICAL), "warning": ("◆", palette.WARNING), "info": ("●", palette.SECOND)}
 _UNMARKED: Final = ("○", palette.TEXT)
 _GAP: Final = "  "
-_WIDE: Final = 96
+_WIDE: Final = 112
 """From here on there is room for severity and metric in words."""
 _REST: Final = -1
 """The width of the column that takes what the others leave."""

@@ -1,0 +1,112 @@
+"""The columns of the table of symbols."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from rich.cells import cell_len
+from rich.text import Text
+
+from tui import columns, palette
+from tui.readings import Reading, SymbolReadings
+
+AT = datetime(2026, 8, 1, 12, tzinfo=UTC)
+NOW = columns.Moment(AT, live=True)
+ALL = columns.columns("15m", 60.0)
+
+
+def row(age_s: float = 0.0, completeness: str = "complete", change: float | None = 0.0124) -> SymbolReadings:
+    at = AT - timedelta(seconds=age_s)
+    return SymbolReadings(
+        symbol="BTCUSDT",
+        last=Reading(61_234.5, at),
+        change=Reading(change, at),
+        vwap=Reading(61_200.0, at),
+        spread_bps=Reading(1.5, at),
+        imbalance=Reading(-0.5, at),
+        volatility=Reading(0.41, at),
+        drawdown=Reading(0.002, at),
+        completeness=completeness,
+        spread_warning=False,
+        line=(1.0, 2.0, 3.0),
+    )
+
+
+def titles(width: int) -> list[str]:
+    return [column.title for column, _ in columns.chosen(ALL, width)]
+
+
+@pytest.mark.parametrize("width", [1, 30, 50, 76, 116, 196, 400])
+@pytest.mark.parametrize("height", [1, 2, 3])
+def test_every_line_has_the_width_of_the_heading_whatever_the_room(width: int, height: int) -> None:
+    layout = columns.chosen(ALL, width)
+    moment = columns.Moment(AT, True, height)
+    lines = columns.lines(row(), moment, layout).plain.split("\n")
+    assert len(lines) == height
+    assert {cell_len(line) for line in lines} == {cell_len(columns.heading(layout).plain)}
+    if width >= 11:
+        assert cell_len(lines[0]) <= width
+
+
+def test_columns_go_by_rank_when_the_screen_is_narrow() -> None:
+    assert titles(76) == ["Symbol", "Last", "Change 15m", "VWAP 1m", "Spread", "Age", "Trend"]
+    assert "Drawdown" in titles(116)
+    assert "Data" in titles(196)
+    assert titles(1) == ["Symbol"]
+
+
+def test_every_column_says_what_it_means() -> None:
+    assert all(column.meaning for column in ALL)
+
+
+def style_of(text: Text, words: str) -> str:
+    """Give the colour in which some words stand."""
+    at = text.plain.index(words)
+    colours = [
+        span.style.color.name for span in text.spans if span.start <= at < span.end and not isinstance(span.style, str) and span.style.color
+    ]
+    return colours[-1]
+
+
+def test_what_is_not_news_is_dim() -> None:
+    layout = columns.chosen(ALL, 196)
+    assert style_of(columns.lines(row(), NOW, layout), "61,200.00") == palette.TEXT
+    assert style_of(columns.lines(row(age_s=40), NOW, layout), "61,200.00") == palette.QUIET
+    assert style_of(columns.lines(row(), columns.Moment(AT, live=False), layout), "61,200.00") == palette.QUIET
+
+
+@pytest.mark.parametrize(
+    ("change", "words", "colour"), [(0.0124, "▲ +1.24%", palette.UP), (-0.02, "▼ −2.00%", palette.DOWN), (0.0, "= 0.00%", palette.TEXT)]
+)
+def test_direction_is_colour_and_sign(change: float, words: str, colour: str) -> None:
+    assert style_of(columns.lines(row(change=change), NOW, columns.chosen(ALL, 196)), words) == colour
+
+
+@pytest.mark.parametrize(
+    ("completeness", "mark", "words"),
+    [
+        ("complete", "BTCUSDT    ", "whole"),
+        ("repaired(12)", "BTCUSDT   ~", "12 fixed"),
+        ("open_gap(1)", "BTCUSDT   !", "1 gap"),
+        ("", "BTCUSDT    ", "–"),
+    ],
+)
+def test_data_that_is_not_whole_is_marked_at_any_width(completeness: str, mark: str, words: str) -> None:
+    assert columns.lines(row(completeness=completeness), NOW, columns.chosen(ALL, 30)).plain.startswith(mark)
+    assert words in columns.lines(row(completeness=completeness), NOW, columns.chosen(ALL, 196)).plain
+
+
+def test_a_hostile_name_neither_steers_the_terminal_nor_breaks_the_table() -> None:
+    import msgspec
+
+    hostile = msgspec.structs.replace(row(completeness="\x1b[31m(\n)"), symbol="[red]\x1b[2J\nX" * 5)
+    layout = columns.chosen(ALL, 196)
+    text = columns.lines(hostile, NOW, layout).plain
+    assert text.isprintable()
+    assert cell_len(text) == cell_len(columns.heading(layout).plain)
+
+
+def test_the_length_of_the_window_is_in_the_heading() -> None:
+    assert [column.title for column in columns.columns("1m", 10.0)][3] == "VWAP 10s"
+    assert [column.title for column in columns.columns("1m", None)][3] == "VWAP"

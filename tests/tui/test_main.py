@@ -1,0 +1,37 @@
+"""The command."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tui.__main__ import main
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def test_a_wrong_address_is_told_in_one_line(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["--url", "http://x"]) == 2
+    assert capsys.readouterr().err == "command line: --url = 'http://x': expected the address of a feed, such as ws://127.0.0.1:8765\n"
+
+
+def test_the_screen_starts_without_what_only_the_flow_needs() -> None:
+    program = "import sys, tui.app, tui.feed; print([name for name in ('numpy', 'pyarrow', 'bytewax', 'duckdb') if name in sys.modules])"
+    found = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert found.stdout == "[]\n"
+
+
+def test_the_screen_imports_nothing_of_the_flow_or_its_edges() -> None:
+    for path in sorted((ROOT / "tui").rglob("*.py")):
+        text = path.read_text(encoding="utf-8")
+        assert "from connectors" not in text, path
+        assert "from flows" not in text, path
+
+
+def test_help_names_the_default_address(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit, match="0"):
+        main(["--help"])
+    assert "ws://127.0.0.1:8765" in capsys.readouterr().out

@@ -1,0 +1,63 @@
+"""The log of alerts."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import msgspec
+import pytest
+from rich.cells import cell_len
+
+from scoring.feed import AlertState
+from tui.state import State
+from tui.widgets.alerts import line, log
+
+AT = datetime(2026, 8, 1, 12, tzinfo=UTC)
+ALERT = AlertState(
+    "a", "IMMINENT_HYPE_PUMP", "DOGEUSDT", "critical", "firing", AT, AT, None, "t.hype_momentum", "c", 100.0, 143.2, 150.0, "{}", "complete"
+)
+
+
+def changed(**fields: object) -> AlertState:
+    return msgspec.structs.replace(ALERT, **fields)
+
+
+def test_one_line_says_when_what_about_whom_how_much_and_what_became_of_it() -> None:
+    assert line(ALERT, 70).plain.split() == ["12:00:00", "■", "IMMINENT_HYPE_PUMP", "DOGEUSDT", "143.2", "vs", "100", "firing"]
+    assert {"critical", "hype_momentum"} <= set(line(ALERT, 140).plain.split())
+
+
+@pytest.mark.parametrize("width", [69, 100, 111, 112, 140, 200])
+@pytest.mark.parametrize("alert", [ALERT, changed(rule="x" * 90, symbol="y" * 90, severity="z" * 90, metric="m" * 90, state="s" * 90)])
+def test_a_line_never_breaks(alert: AlertState, width: int) -> None:
+    assert cell_len(line(alert, width).plain) <= width
+
+
+@pytest.mark.parametrize(
+    ("fields", "words"),
+    [
+        ({"state": "resolved", "resolved_at": AT + timedelta(minutes=3)}, "over 12:03"),
+        ({"state": "resolved"}, "over"),
+        ({"state": "no_data"}, "no data"),
+        ({"completeness": "open_gap(1)"}, "firing, gap"),
+        ({"completeness": "repaired(2)"}, "firing"),
+    ],
+)
+def test_the_outcome_is_in_words(fields: dict[str, object], words: str) -> None:
+    assert line(changed(**fields), 70).plain.rstrip().endswith(f"  {words}")
+
+
+@pytest.mark.parametrize(("severity", "mark"), [("critical", "■"), ("warning", "◆"), ("info", "●"), ("odd", "○")])
+def test_severity_has_a_shape_of_its_own(severity: str, mark: str) -> None:
+    assert line(changed(severity=severity), 70).plain[10] == mark
+
+
+def test_the_newest_comes_first_and_an_alert_without_a_start_last() -> None:
+    alerts = [changed(alert_id="old", rule="OLD"), changed(alert_id="never", rule="NEVER", started_at=None)]
+    alerts += [changed(alert_id=name, rule=name, started_at=AT + timedelta(seconds=1)) for name in ("FIRST", "SECOND")]
+    text = log(State(alerts={alert.alert_id: alert for alert in alerts}), 70).plain
+    assert [row.split()[2] for row in text.splitlines()] == ["SECOND", "FIRST", "OLD", "NEVER"]
+
+
+def test_hostile_text_is_harmless() -> None:
+    assert line(changed(rule="[bold]\x1b[2J\n", symbol="\u202e"), 140).plain.isprintable()
