@@ -132,6 +132,19 @@ def test_tab_goes_from_pane_to_pane() -> None:
     assert set(focused) == {"VerticalScroll", "Alerts", "Sources"}
 
 
+def test_more_symbols_than_lines_can_be_scrolled_to() -> None:
+    many = [Hello("0.1", "s", "live", [f"S{i:02}USDT" for i in range(40)], [])]
+
+    async def scroll(pilot: Pilot[None]) -> None:
+        await pilot.press("end")
+        await pilot.pause(0.5)
+
+    top, bottom = screen(many, size=(80, 24)), screen(many, scroll, size=(80, 24))
+    assert ("S00USDT" in top, "S39USDT" in top) == (True, False)
+    assert ("S00USDT" in bottom, "S39USDT" in bottom) == (False, True)
+    assert "Symbol " in bottom
+
+
 def test_a_resize_is_followed() -> None:
     async def shrink(pilot: Pilot[None]) -> None:
         await pilot.resize_terminal(80, 24)
@@ -164,7 +177,7 @@ def test_a_lost_feed_keeps_its_numbers_and_says_so() -> None:
 def test_the_end_of_a_tape_is_shown_as_such() -> None:
     text = screen([*sample.events(), ENDED, Connecting("x"), LOST])
     assert "■ tape ended" in text
-    assert "The tape has ended at 12:16:40." in text
+    assert "The tape has ended at 12:16:40:" in text
 
 
 def test_text_from_the_feed_is_never_markup() -> None:

@@ -21,7 +21,7 @@ def notice(state: State, wall: datetime) -> Text:
     reason = figures.clean(state.loss.reason)
     if state.link is Link.ENDED:
         at = f" at {figures.clock(state.tape_at)}" if state.tape_at else ""
-        return Text(f"■ The tape has ended{at}. These are its last numbers; a new flow will be followed.", Style(color=palette.SECOND))
+        return Text(f"■ The tape has ended{at}: these are its last numbers.", Style(color=palette.SECOND))
     held = f" Numbers are from {figures.clock(state.tape_at)}." if state.tape_at else ""
     return Text(f"○ {'Feed lost' if state.hello else 'No feed'}: {reason}; {again}.{held}", Style(color=palette.WARNING))
 

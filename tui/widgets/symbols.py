@@ -67,9 +67,11 @@ class Symbols(Vertical):
         empty = not state.symbols
         self.set_class(empty, "empty")
         if empty:
+            self.styles.height = None
             self._invitation.write(invitation(state))
             return
         heading, body = table(state, self.room, self.screen.size.height // _SHARE - _FRAME)
+        self.styles.height = body.plain.count("\n") + 1 + _FRAME
         self._heading.write(heading)
         self._lines.write(body)
 

@@ -31,7 +31,7 @@ def test_where_there_never_was_a_feed_nothing_is_said_to_be_lost() -> None:
 
 def test_the_end_of_a_tape_is_no_failure() -> None:
     ended = reduce(SAMPLE, Lost("the tape has ended", sample.AT, 0.5, ended=True))
-    assert notice(ended, sample.AT).plain.startswith("■ The tape has ended at 12:16:40.")
+    assert notice(ended, sample.AT).plain.startswith("■ The tape has ended at 12:16:40:")
 
 
 def test_a_hostile_reason_is_harmless() -> None:
