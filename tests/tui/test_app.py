@@ -143,6 +143,7 @@ def test_more_symbols_than_lines_can_be_scrolled_to() -> None:
     assert ("S00USDT" in top, "S39USDT" in top) == (True, False)
     assert ("S00USDT" in bottom, "S39USDT" in bottom) == (False, True)
     assert "Symbol " in bottom
+    assert "Spread" in bottom
 
 
 def test_a_resize_is_followed() -> None:
