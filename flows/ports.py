@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import sys
 from collections.abc import Iterator, Mapping
 from functools import partial
@@ -42,6 +43,10 @@ SWITCH_INTERVAL_SECONDS = 0.0005
 """How long a helper thread may hold the interpreter while the flow waits: ten times less than Python's own, for latency."""
 
 
+COLLECT_AFTER = 200_000
+"""New objects after which the collector looks for cycles: decoding makes many objects and no cycles, so Python's own 700 only cost."""
+
+
 class Ports(msgspec.Struct, frozen=True):
     """What the flow is plugged into."""
 
@@ -69,8 +74,7 @@ def shown(keyed: tuple[str, Rows | Pulse]) -> tuple[str, Rows | Pulse]:
 def live() -> tuple[Ports, Shaping]:
     """Plug in the feeds of the settings and a growing tape."""
     settings, _ = load()
-    stop_on_signals()
-    sys.setswitchinterval(SWITCH_INTERVAL_SECONDS)
+    _settle()
     folder = Path(settings.data_dir)
     session = folder / "tape"
     shaping = settings.shaping
@@ -86,7 +90,7 @@ def live() -> tuple[Ports, Shaping]:
 def replay(session: str, speed: str, batch_rows: int, form: str, data_dir: str, screen: bool) -> tuple[Ports, Shaping]:
     """Plug in an old tape, with the settings that shaped the recording."""
     settings, _ = load()
-    stop_on_signals()
+    _settle()
     folder = Path(session)
     manifest = load_manifest(folder)
     shaping = shaping_of(manifest, folder)
@@ -100,7 +104,16 @@ def replay(session: str, speed: str, batch_rows: int, form: str, data_dir: str, 
     symbols = tuple(symbol for info in manifest.partitions.values() for symbol in info.symbols)
     screens = {"feed": FeedSink(settings.feed, _hello(manifest.name, "replay", symbols))} if screen else {}
     target = Path(data_dir) if data_dir else replay_folder(settings, manifest.name)
-    return Ports(TapeSource(openers), Decode(partitions), _stores(settings, target), screens, screen), shaping
+    # What a loss of power takes from a replay, another replay gives back: its files need not wait for the disk.
+    unsynced = msgspec.structs.replace(settings, archive=msgspec.structs.replace(settings.archive, sync=False))
+    return Ports(TapeSource(openers), Decode(partitions), _stores(unsynced, target), screens, screen), shaping
+
+
+def _settle() -> None:
+    """Make the process fit for a flow: stopped gracefully, helper threads brief, the collector rarely at work."""
+    stop_on_signals()
+    sys.setswitchinterval(SWITCH_INTERVAL_SECONDS)
+    gc.set_threshold(COLLECT_AFTER, *gc.get_threshold()[1:])
 
 
 def partition_of(name: str, manifest: Manifest, shaping: Shaping, speed: float) -> Partition:

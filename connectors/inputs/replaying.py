@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 
 import numpy as np
 
@@ -94,12 +95,15 @@ class ReplayedColumns(_Replaying):
         self._chunk = resume[0] if resume else 0
         self._taken: list[int] = list(resume[1:]) if resume else []
         self._read: tuple[list[Batch | Gap], int] | None = None
+        # Parquet is unpacked outside the interpreter's lock: the next chunk is read while the flow works on this one.
+        self._reads_ahead = ThreadPoolExecutor(1, thread_name_prefix="columns")
+        self._ahead: tuple[int, Future[tuple[list[Batch | Gap], int]]] | None = None
 
     def _next_due(self) -> Chunk | None:
         if self._read is None:
             if self._chunk >= self._reader.chunks:
                 return self._end()
-            self._read = self._reader.read(self._chunk)
+            self._read = self._fetch(self._chunk)
             self._taken = self._taken or [0] * len(self._read[0])
         items, clock_ns = self._read
         due_ns = self._pace.due_ns(self._first_ns(items, clock_ns))
@@ -109,6 +113,15 @@ class ReplayedColumns(_Replaying):
             return Chunk(self._name, None, tuple(taken), rows, max(newest_ns, clock_ns), self._pass(max(newest_ns, clock_ns)))
         # The clock may pass a mark only when every row received before it has been handed on.
         return Chunk(self._name, None, tuple(taken), rows, max(newest_ns, self._last_ns), 0) if taken else None
+
+    def _fetch(self, chunk: int) -> tuple[list[Batch | Gap], int]:
+        """Give a chunk, and begin to read the one after it."""
+        ahead, self._ahead = self._ahead, None
+        read = ahead[1].result() if ahead is not None and ahead[0] == chunk else self._reader.read(chunk)
+        following = chunk + 1
+        if following < self._reader.chunks:
+            self._ahead = (following, self._reads_ahead.submit(self._reader.read, following))
+        return read
 
     def _first_ns(self, items: list[Batch | Gap], clock_ns: int) -> int:
         """When the earliest row that is still to come was received."""
@@ -142,4 +155,5 @@ class ReplayedColumns(_Replaying):
 
     def close(self) -> None:
         """Let go of the files."""
+        self._reads_ahead.shutdown(wait=True, cancel_futures=True)
         self._reader.close()

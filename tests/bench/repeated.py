@@ -24,7 +24,8 @@ def build(logs: list[Path], session: Path, repetitions: int) -> int:
     """Write a session of `repetitions` times the frames of `logs`, frames and columns, and give the number of frames."""
     symbols = ("BTCUSDT",)
     open_session(session, {PARTITION: PartitionInfo(symbols=symbols)}, with_symbols(Shaping(), symbols), origin="repeated real frames")
-    frames = [(received_ns, payload) for chunk in read_frame_logs(logs) for received_ns, payload in chunk.frames()]
+    chunks = list(read_frame_logs(logs))
+    frames = [pair for chunk in chunks for pair in zip(chunk.received_ns.tolist(), chunk.payloads, strict=True)]
     span_ns = frames[-1][0] - frames[0][0] + 1_000_000
     decoded: list[dict[str, Any]] = [msgspec.json.decode(payload) for _, payload in frames]
     span_ids = _span_ids(decoded)
