@@ -34,6 +34,8 @@ class Topic(enum.StrEnum):
     SPREAD_METRICS = "spread_metrics"
     RISK_METRICS = "risk_metrics"
     PORTFOLIO = "portfolio"
+    SOCIAL_SIGNALS = "social_signals"
+    DECOUPLING_SIGNALS = "decoupling_signals"
     ALERTS = "alerts"
     CANDLES = "candles"
     POSTS = "posts"

@@ -41,7 +41,7 @@ class FeedSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     alerts: int = 200
     """Alerts a new client is told."""
     events: int = 100
-    """Gaps, rejects and posts a new client is told, of each."""
+    """Gaps, rejects, posts and scored posts a new client is told, of each."""
     cells: int = 20_000
     """Newest rows kept: tables × symbols × window widths × 2."""
     clients: int = 32

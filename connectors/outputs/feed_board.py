@@ -22,7 +22,7 @@ from scoring.feed import AlertState, Message, NewRows, PricePoints, Snapshot, So
 from scoring.records import TABLES, Pulse, Rows, Table
 
 _Key = TypeVar("_Key")
-_EVENTS: Final = frozenset({Table.ALERTS, Table.GAPS, Table.REJECTS, Table.POSTS})
+_EVENTS: Final = frozenset({Table.ALERTS, Table.GAPS, Table.REJECTS, Table.POSTS, Table.SOCIAL_SIGNALS})
 """Tables whose every row is news; of the others only the newest row is."""
 
 
@@ -171,7 +171,7 @@ class Board:
         for index in range(length):
             self._sequence += 1
             row = {name: column[index] for name, column in rows.columns.items()}
-            symbol = str(row.get("symbol", ""))
+            symbol = str(row.get("symbol", rows.symbol))
             build: Callable[[], Message] = (
                 partial(feed_messages.alert_state, row)
                 if rows.table is Table.ALERTS

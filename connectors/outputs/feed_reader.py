@@ -23,8 +23,8 @@ HEARTBEAT_S: Final = 1.0
 """Seconds between heartbeats; a client takes several missed ones for a lost feed."""
 _SOCKET_BYTES: Final = 128 * 1024
 """What the system may hold back for one client: more of it would be older news."""
-_MARKET_TOPICS: Final = frozenset(Topic) - {Topic.PULSE, Topic.REJECTS, Topic.POSTS}
-"""Topics that a choice of symbols narrows."""
+_MARKET_TOPICS: Final = frozenset(Topic) - {Topic.PULSE, Topic.REJECTS, Topic.POSTS, Topic.SOCIAL_SIGNALS, Topic.DECOUPLING_SIGNALS}
+"""Topics that a choice of symbols narrows: the others speak of sources, channels and assets."""
 _EXPECTED: Final = 'expected {"type": "subscribe", "topics": [...] or null, "symbols": [...] or null}'
 """To a client that says anything else; the protocol allows 123 bytes."""
 

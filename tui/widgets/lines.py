@@ -1,4 +1,4 @@
-"""Lines of text that are drawn again only when they have changed, and laid out again only when there are more or fewer of them.
+"""Lines of text that are drawn again only when they have changed, and laid out again only when their size may have.
 
 The screen is asked to draw ten times a second; most of the time most of it says what it said before.
 """
@@ -21,6 +21,7 @@ class Lines(Static):
         """Show this text, as many columns wide as `size` says."""
         if text == self._shown:
             return
-        taller = text.plain.count("\n") != self._shown.plain.count("\n") or bool(text.plain) != bool(self._shown.plain)
+        before, after = self._shown.plain, text.plain
+        other_size = len(before) != len(after) or before.count("\n") != after.count("\n")
         self._shown = text
-        self.update(text, layout=taller)
+        self.update(text, layout=other_size)
