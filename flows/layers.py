@@ -42,7 +42,7 @@ def convert(tree: Tree, to: type[SettingsT], origins: Mapping[str, str]) -> Sett
 
 def plain(settings: msgspec.Struct) -> Tree:
     """Turn settings into plain values, as a manifest stores them and `convert` reads them."""
-    built: Tree = msgspec.to_builtins(settings, enc_hook=_encode)
+    built: Tree = msgspec.json.decode(msgspec.json.encode(settings, enc_hook=_encode))
     return built
 
 

@@ -11,15 +11,16 @@ from typing import Any, TypeAlias
 
 import msgspec
 from bytewax.outputs import FixedPartitionedSink
+from msgspec.structs import replace
 
 from connectors.inputs.lines import LinesFeed
 from connectors.inputs.live import LiveFrames
 from connectors.inputs.pace import Pace, parse_speed
 from connectors.inputs.replaying import ReplayedColumns, ReplayedFrames
 from connectors.inputs.source import Position, TapePartition, TapeSource, stop_on_signals
-from connectors.outputs.archive import archive_sink
-from connectors.outputs.feed import FeedSink
-from connectors.outputs.warehouse import warehouse_sink
+from connectors.outputs.archive import Archive, ArchiveSettings, archive_sink
+from connectors.outputs.feed import FeedSettings, FeedSink, check_port
+from connectors.outputs.warehouse import Warehouse, WarehouseSettings, warehouse_sink
 from connectors.tape.columns import ColumnReader
 from connectors.tape.manifest import Form, Manifest, PartitionInfo
 from connectors.tape.manifest import load as load_manifest
@@ -35,6 +36,9 @@ from scoring.records import Pulse, Rows, Table
 
 Store: TypeAlias = FixedPartitionedSink[Rows, Any]
 Screen: TypeAlias = FixedPartitionedSink[Rows | Pulse, Any]
+
+WAREHOUSE = "warehouse.duckdb"
+"""Name of the DuckDB file in a folder of results."""
 
 LIVE_PARTITION = "live"
 """The one partition of a live tape: one recorder, one order."""
@@ -82,9 +86,12 @@ def live() -> tuple[Ports, Shaping]:
     open_session(session, {LIVE_PARTITION: info}, shaping, origin="live")
     opener = partial(_open_live, session, settings)
     partition = Partition(_wire(LIVE_PARTITION, shaping.symbols, shaping), shaping.symbols)
-    screens = {"feed": FeedSink(settings.feed, _hello("live", "live", shaping.symbols))}
-    ports = Ports(TapeSource({LIVE_PARTITION: opener}), Decode({LIVE_PARTITION: partition}), _stores(settings, folder), screens, True)
-    return ports, shaping
+    stores = _stores(
+        replace(settings.archive, data_dir=settings.archive.data_dir or str(folder)),
+        replace(settings.warehouse, path=settings.warehouse.path or str(folder / WAREHOUSE)),
+    )
+    screens = _screens(settings.feed, _hello("live", "live", shaping.symbols))
+    return Ports(TapeSource({LIVE_PARTITION: opener}), Decode({LIVE_PARTITION: partition}), stores, screens, True), shaping
 
 
 def replay(session: str, speed: str, batch_rows: int, form: str, data_dir: str, screen: bool) -> tuple[Ports, Shaping]:
@@ -102,11 +109,12 @@ def replay(session: str, speed: str, batch_rows: int, form: str, data_dir: str, 
     }
     partitions = {name: partition_of(name, manifest, shaping, factor) for name in manifest.partitions}
     symbols = tuple(symbol for info in manifest.partitions.values() for symbol in info.symbols)
-    screens = {"feed": FeedSink(settings.feed, _hello(manifest.name, "replay", symbols))} if screen else {}
     target = Path(data_dir) if data_dir else replay_folder(settings, manifest.name)
     # What a loss of power takes from a replay, another replay gives back: its files need not wait for the disk.
-    unsynced = msgspec.structs.replace(settings, archive=msgspec.structs.replace(settings.archive, sync=False))
-    return Ports(TapeSource(openers), Decode(partitions), _stores(unsynced, target), screens, screen), shaping
+    archive = replace(settings.archive, data_dir=str(target), sync=False)
+    stores = _stores(archive, replace(settings.warehouse, path=str(target / WAREHOUSE)))
+    screens = _screens(settings.feed, _hello(manifest.name, "replay", symbols)) if screen else {}
+    return Ports(TapeSource(openers), Decode(partitions), stores, screens, screen), shaping
 
 
 def _settle() -> None:
@@ -144,11 +152,17 @@ def _form(info: PartitionInfo, wanted: str, session: Path) -> Form:
     return form or (Form.COLUMNS if Form.COLUMNS in info.forms else Form.FRAMES)
 
 
-def _stores(settings: Settings, folder: Path) -> Mapping[str, Store]:
-    return {
-        "archive": archive_sink(msgspec.structs.replace(settings.archive, data_dir=str(folder))),
-        "warehouse": warehouse_sink(msgspec.structs.replace(settings.warehouse, path=str(folder / "warehouse.duckdb"))),
-    }
+def _stores(archive: ArchiveSettings, warehouse: WarehouseSettings) -> Mapping[str, Store]:
+    """Plug in what keeps results, after opening each once: what cannot be written stops the start, not the engine."""
+    Archive(archive).close()
+    Warehouse(warehouse).close()
+    return {"archive": archive_sink(archive), "warehouse": warehouse_sink(warehouse)}
+
+
+def _screens(feed: FeedSettings, hello: Hello) -> Mapping[str, Screen]:
+    """Plug in the feed, after taking its port once."""
+    check_port(feed)
+    return {"feed": FeedSink(feed, hello)}
 
 
 def _hello(session: str, mode: str, symbols: tuple[str, ...]) -> Hello:

@@ -37,8 +37,8 @@ LOCK: Final = ".lock"
 class ArchiveSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Where and how Parquet is written."""
 
-    data_dir: str = "data"
-    """The archive is the folder `archive` in it."""
+    data_dir: str = ""
+    """The archive is the folder `archive` in it; empty: the program's `data_dir`. Replays keep to a folder of their own."""
     file_span: Duration = Duration.parse("15m")
     """Event time per file: 1m, 5m, 15m, 1h, 6h or 1d. The open file is rewritten at every flush, so longer means more writing."""
     open_spans: int = 4

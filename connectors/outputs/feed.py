@@ -13,7 +13,7 @@ import msgspec
 from bytewax.outputs import FixedPartitionedSink, StatefulSinkPartition
 
 from connectors.outputs.feed_board import Board
-from connectors.outputs.feed_server import FeedServer
+from connectors.outputs.feed_server import FeedServer, listen
 from scoring.duration import Duration
 from scoring.errors import SettingError
 from scoring.feed import Hello
@@ -119,6 +119,15 @@ class FeedSink(FixedPartitionedSink[FeedItem, None]):
     def build_part(self, step_id: str, for_part: str, resume_state: None) -> FeedPartition:  # noqa: ARG002
         """Start it."""
         return FeedPartition(self._settings, self._hello)
+
+
+def check_port(settings: FeedSettings) -> None:
+    """Take the port once and let it go, before a flow is built on it.
+
+    Raises:
+        ResourceError: the port cannot be had.
+    """
+    listen(settings.host, settings.port).close()
 
 
 def _is_loopback(host: str) -> bool:

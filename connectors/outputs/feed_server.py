@@ -51,7 +51,7 @@ class FeedServer:
         self._client_limit = clients
         self._readers: set[Reader] = set()
         self._sent_before = 0
-        self._socket = _listen(host, port)
+        self._socket = listen(host, port)
         self.port: int = self._socket.getsockname()[1]
         """The port it listens on, also where 0 was asked for."""
         self._loop = asyncio.new_event_loop()
@@ -117,8 +117,12 @@ class FeedServer:
         return None
 
 
-def _listen(host: str, port: int) -> socket.socket:
-    """Take the port."""
+def listen(host: str, port: int) -> socket.socket:
+    """Take the port.
+
+    Raises:
+        ResourceError: it cannot be had.
+    """
     try:
         return socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET)
     except OSError as error:

@@ -39,8 +39,8 @@ _TYPES: Final = {
 class WarehouseSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Where DuckDB is written."""
 
-    path: str = "data/warehouse.duckdb"
-    """The file, or `md:name` for MotherDuck."""
+    path: str = ""
+    """The file, or `md:name` for MotherDuck; empty: `warehouse.duckdb` in the program's `data_dir`. Replays keep to a file of their own."""
     threads: int = 1
     """Of DuckDB. Two take 10 to 40 % more processor time for the same rows."""
     outbox: OutboxSettings = OutboxSettings()

@@ -31,7 +31,7 @@ def refused(command: Run, *arguments: str, **environment: str) -> str:
         ("[market.bars]\nlateness = '10 apples'", "market.bars.lateness = '10 apples': expected a duration"),
         ("[assets.bitcoin]\nsymbols = ['btcusdt']", "expected an upper-case symbol"),
         ("[assets.a]\nsymbols = ['AUSDT']\n[assets.b]\nsymbols = ['AUSDT']", "expected a symbol of one asset; 'a' has it too"),
-        ("[[alerts.rules]]\nname = 'A'\nwhen = 'vwp > 3'", "did you mean"),
+        ("[[alerts.rules]]\nname = 'A'\nwhen = 'vwp > 3'", "the nearest is 'vwap'"),
         ("[[alerts.rules]]\nname = 'A'\nwhen = 'vwap >'", "alerts.rules[0].when"),
         ("[[portfolio.positions]]\nsymbol = 'BTCUSD'\nquantity = 1.0\naverage_cost = 1.0", "did you mean 'BTCUSDT'?"),
         ("this is no TOML", "expected valid TOML"),
