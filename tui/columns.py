@@ -84,7 +84,7 @@ def _vwap(row: SymbolReadings, moment: Moment, width: int) -> Text:
 
 def _spread(row: SymbolReadings, moment: Moment, width: int) -> Text:
     value = row.spread_bps.value
-    text = figures.UNKNOWN if value is None else f"{'!' if row.spread_warning else ''}{value:.2f} bps"
+    text = figures.UNKNOWN if value is None else f"{'!' if row.spread_warning else ''}{figures.basis_points(value)}"
     return _right(text, width, _style(row.spread_bps, moment, palette.WARNING if row.spread_warning else palette.TEXT))
 
 
@@ -141,7 +141,9 @@ def columns(span: str, window_s: float | None) -> tuple[Column, ...]:
         Column("Last", 11, 1, "price of the last trade, quote currency", _last),
         Column(f"Change {span}", 10, 2, f"over the last {span}: the longest of 15m, 5m, 1m that every symbol has", _change),
         Column(f"VWAP{window}", 11, 5, "volume-weighted average price of the newest trade window", _vwap),
-        Column("Spread", 9, 6, "ask − bid over mid, mean of the newest window; ! when it varied more than threefold", _spread),
+        Column(
+            "Spread", 9, 6, "ask − bid over mid in basis points, mean of the newest window; ! when it varied more than threefold", _spread
+        ),
         Column("Imbalance", 13, 8, "quantity at the best bid against the best ask: −1 all ask, +1 all bid", _imbalance),
         Column("Volatility", 10, 7, "standard deviation of the last minute's returns, annualised", _volatility),
         Column("Drawdown", 8, 9, "deepest fall from a peak over the last 60 samples (30 s)", _drawdown),

@@ -23,6 +23,8 @@ _DOTS: Final = ((0x01, 0x02, 0x04, 0x40), (0x08, 0x10, 0x20, 0x80))
 """Bits of the left and of the right column of dots, from the top."""
 _EIGHTHS: Final = " ▏▎▍▌▋▊▉█"
 _MOST_DECIMALS: Final = 9
+_SMALL_BASIS_POINTS: Final = 0.1
+"""Below this, two decimals would say too little."""
 _MINUTE_S: Final = 60
 _HOUR_S: Final = 3_600
 _DAY_S: Final = 86_400
@@ -95,6 +97,15 @@ def percent(fraction: float | None, decimals: int = 1) -> str:
     ('67.3%', '0.12%', '–')
     """
     return UNKNOWN if fraction is None else f"{fraction * 100:.{decimals}f}%"
+
+
+def basis_points(value: float) -> str:
+    """Write hundredths of a percent: a spread of one tick is small, and not 0.
+
+    >>> basis_points(12.3), basis_points(0.7), basis_points(0.0016)
+    ('12.30 bp', '0.70 bp', '0.002 bp')
+    """
+    return f"{value:.{3 if abs(value) < _SMALL_BASIS_POINTS else 2}f} bp"
 
 
 def number(value: float | None) -> str:

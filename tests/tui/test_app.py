@@ -87,6 +87,8 @@ def test_on_a_wide_screen_alerts_and_sources_stand_side_by_side() -> None:
 
 
 def test_the_lines_grow_with_the_screen() -> None:
+    few = [Hello("0.1", "s", "live", ["BTCUSDT"], []), *sample.events()[2:]]
+    assert not re.search(r"[⠁-⣿]", screen(few, size=(80, 24)))
     one, three = screen(sample.events(), size=(80, 24)), screen(sample.events(), size=(120, 40))
     assert re.search(r"BTCUSDT.*[▁▂▃▄▅▆▇█]{3}", one)
     assert sum(bool(re.search(r"[⠁-⣿]", line)) for line in three.splitlines()) == 15

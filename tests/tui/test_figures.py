@@ -84,6 +84,11 @@ def test_a_number_of_any_size_is_short(value: float | None, expected: str) -> No
     assert figures.number(value) == expected
 
 
+@pytest.mark.parametrize(("value", "expected"), [(12.3, "12.30 bp"), (0.7, "0.70 bp"), (0.0016, "0.002 bp"), (0.0, "0.000 bp")])
+def test_a_spread_of_one_tick_is_not_nothing(value: float, expected: str) -> None:
+    assert figures.basis_points(value) == expected
+
+
 def test_speed_percent_and_clock() -> None:
     assert [figures.speed(60.0), figures.speed(0.5), figures.speed(None)] == ["×60", "×0.5", "×max"]
     assert [figures.percent(0.673), figures.percent(None)] == ["67.3%", "–"]

@@ -18,6 +18,8 @@ _TALLEST: Final = 3
 """Lines of one symbol, at most."""
 _SHARE: Final = 2
 """Symbols grow taller only while they take half of the screen or less, as in the style sheet."""
+_SMALL_SCREEN: Final = 24
+"""Lines of which alerts and sources need all that one-line symbols leave."""
 _FRAME: Final = 3
 """Lines of the pane that no symbol can have: border and heading."""
 
@@ -70,12 +72,14 @@ class Symbols(Vertical):
             self.styles.height = None
             self._invitation.write(invitation(state))
             return
-        heading, body = table(state, self.room, self.screen.size.height // _SHARE - _FRAME)
+        height = self.screen.size.height
+        spare = min(height // _SHARE - _FRAME, len(state.symbols) + height - _SMALL_SCREEN)
+        heading, body = table(state, self.room, spare)
         self.styles.height = body.plain.count("\n") + 1 + _FRAME
         self._heading.write(heading)
         self._lines.write(body)
 
     @property
     def room(self) -> int:
-        """Columns the lines have."""
-        return self._lines.size.width
+        """Columns the lines have: a scroll bar takes the last one of the pane."""
+        return self.size.width - 1
