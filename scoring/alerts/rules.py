@@ -142,8 +142,8 @@ def default_rules() -> tuple[RuleSettings, ...]:
         RuleSettings(
             name="SPREAD_WARNING",
             # The ratio alone always holds in a liquid market; 1 bp is eight times the widest calm mean. Two windows and more.
-            when="spread_ratio > 3 and average_spread_bps > 1",
-            clear_when="average_spread_bps < 0.5",
+            when="spread_ratio > 3 and average_spread_bps > 1 and average_spread > 2 * minimum_spread",
+            clear_when="average_spread_bps < 0.5 or average_spread < 1.5 * minimum_spread",
             held_for=Duration.parse("1m"),
             summary="The spread is wide and unsteady: liquidity is leaving the book.",
         ),
