@@ -50,8 +50,7 @@ print(json.dumps({table: [result.rows, result.hex] for table, result in digests(
 """
 
 
-def digests_of(folder: Path) -> dict[str, list[int | str]]:
+def digests_of(folder: Path) -> dict[str, tuple[int, str]]:
     """Digest the archive of a finished run."""
     done = subprocess.run([sys.executable, "-c", DIGESTS, str(folder)], cwd=ROOT, capture_output=True, text=True, check=True)
-    found: dict[str, list[int | str]] = json.loads(done.stdout)
-    return found
+    return {table: (rows, digest) for table, (rows, digest) in json.loads(done.stdout).items()}

@@ -155,7 +155,7 @@ def closed_rows(folder: Path) -> dict[str, list[tuple[object, ...]]]:
         newest = f"SELECT max({instant}) FROM read_parquet('{folder.parent}/data/archive/{table}/**/*.parquet')"
         plain = "COLUMNS(lambda name: name NOT LIKE '%_at' AND name NOT LIKE 'window%')"
         sql = f"SELECT epoch_us({instant}), {plain} FROM {source} WHERE {instant} <= ({newest}) ORDER BY ALL"
-        found[table] = duckdb.sql(sql).fetchall()
+        found[table] = duckdb.execute(sql).fetchall()
     assert found["risk_metrics"]
     return found
 

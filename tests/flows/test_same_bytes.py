@@ -30,7 +30,7 @@ def story(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def expected(story: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[int | str]]:
+def expected(story: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, tuple[int, str]]:
     """Replay it the plain way, in a process of its own."""
     folder = tmp_path_factory.mktemp("plain")
     _replay(story, folder, "max", "--form", "frames")
@@ -58,18 +58,18 @@ def _replay(session: Path, folder: Path, *arguments: str) -> None:
 
 
 @pytest.mark.parametrize("way", WAYS, ids=lambda way: f"{way.speed}-{way.batch_rows or 'all'}-{way.form or 'either'}-{way.workers}w")
-def test_every_way_of_replaying_stores_the_same(way: Replay, story: Path, expected: dict[str, list[int | str]], tmp_path: Path) -> None:
+def test_every_way_of_replaying_stores_the_same(way: Replay, story: Path, expected: dict[str, tuple[int, str]], tmp_path: Path) -> None:
     arguments = ["--batch-rows", str(way.batch_rows), "--workers", str(way.workers), "--form", way.form]
     _replay(story, tmp_path, way.speed, *arguments)
     assert digests_of(tmp_path) == expected
 
 
-def test_one_frame_at_a_time_stores_the_same(story: Path, expected: dict[str, list[int | str]], tmp_path: Path) -> None:
+def test_one_frame_at_a_time_stores_the_same(story: Path, expected: dict[str, tuple[int, str]], tmp_path: Path) -> None:
     _replay(story, tmp_path, "max", "--batch-rows", "1", "--form", "frames")
     assert digests_of(tmp_path) == expected
 
 
-def test_two_processes_store_the_same(story: Path, expected: dict[str, list[int | str]], tmp_path: Path) -> None:
+def test_two_processes_store_the_same(story: Path, expected: dict[str, tuple[int, str]], tmp_path: Path) -> None:
     assert cluster(story, tmp_path, clean_environment(tmp_path)) == [0, 0]
     assert digests_of(tmp_path) == expected
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
@@ -24,7 +26,7 @@ def test_any_cut_judges_every_row_alike(rows: list[tuple[int, int]], cuts: list[
     whole = Watermark()
     expected = whole.advance(events, received)
     pieces, edges = Watermark(), sorted({0, len(rows), *(cut for cut in cuts if cut < len(rows))})
-    found = [pieces.advance(events[a:b], received[a:b]) for a, b in zip(edges, edges[1:], strict=False)]
+    found = [pieces.advance(events[a:b], received[a:b]) for a, b in itertools.pairwise(edges)]
     assert np.concatenate([*found, np.empty(0, np.int64)]).tolist() == expected.tolist()
     assert pieces.reached_ns == whole.reached_ns
 
