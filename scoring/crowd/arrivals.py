@@ -11,15 +11,18 @@ speed of the one change the answer of the other.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from heapq import heappop, heappush
-from typing import Final, Self
+from typing import Final, Self, TypeAlias
 
-from scoring.crowd.windows import Posting, second_of
+from scoring.crowd.texts import Posting
+from scoring.crowd.windows import second_of
 from scoring.records import Rows
 
 UNSET_NS: Final = -(1 << 62)
 """Before any data."""
+
+_Waiting: TypeAlias = tuple[int, str, int, int, Posting]
+"""The instant it counts from, channel, number, which came first, and the post: the order in which posts count."""
 
 _COLUMNS: Final = ("posted_ns", "received_ns", "channel", "message_id", "text_id", "score")
 
@@ -37,8 +40,10 @@ class Arrivals:
         """Posts and edits that came after their instant had passed."""
         self._window_ns = window_ns
         self._most = most
-        self._waiting: list[tuple[int, str, int, int, Posting]] = []
-        """A heap by the instant it counts from, channel, number, and which came first."""
+        self._waiting: dict[int, list[_Waiting]] = {}
+        """By the second they count from."""
+        self._seconds: list[int] = []
+        """A heap of those seconds."""
         self._posted_ns: dict[tuple[str, int], int] = {}
         """When the posts of the last window were posted, by channel and number."""
         self._taken = 0
@@ -47,7 +52,8 @@ class Arrivals:
         """Give what waits, to go its own way from here; it takes no more rows."""
         other = object.__new__(type(self))
         other.__dict__.update(self.__dict__)
-        other._waiting = self._waiting.copy()
+        other._waiting = {second: waiting.copy() for second, waiting in self._waiting.items()}
+        other._seconds = self._seconds.copy()
         return other
 
     def take(self, rows: Rows) -> None:
@@ -59,12 +65,14 @@ class Arrivals:
 
     def next_second(self) -> int | None:
         """Name the second at which the next post counts for the first time; None where none waits."""
-        return second_of(self._waiting[0][0]) if self._waiting else None
+        return self._seconds[0] if self._seconds else None
 
-    def pop(self, at: int) -> Iterator[Posting]:
+    def pop(self, at: int) -> list[Posting]:
         """Give the posts that count from the second `at` or before, in the order in which they count."""
-        while self._waiting and second_of(self._waiting[0][0]) <= at:
-            yield heappop(self._waiting)[-1]
+        found: list[_Waiting] = []
+        while self._seconds and self._seconds[0] <= at:
+            found += sorted(self._waiting.pop(heappop(self._seconds)))
+        return [posting for *_, posting in found]
 
     def _take(self, posting: Posting, received_ns: int) -> None:
         key = (posting.channel, posting.message_id)
@@ -75,9 +83,17 @@ class Arrivals:
             return
         if is_edit or self._has_room():
             self._posted_ns[key] = posting.posted_ns
-        heappush(self._waiting, (from_ns, *key, self._taken, posting))
+        self._wait((from_ns, *key, self._taken, posting))
         self._taken += 1
         self.newest_ns = max(self.newest_ns, from_ns)
+
+    def _wait(self, waiting: _Waiting) -> None:
+        second = second_of(waiting[0])
+        if second in self._waiting:
+            self._waiting[second].append(waiting)
+        else:
+            self._waiting[second] = [waiting]
+            heappush(self._seconds, second)
 
     @property
     def _forgotten_ns(self) -> int:

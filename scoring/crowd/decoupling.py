@@ -3,7 +3,7 @@
 Scored posts and prices meet in event time, up to the lower of how far both are out (law 3). So a row is a function of the posts
 and prices up to its instant: scoring may be slow, the market may lag, either may be handed on first, and no bit of a row changes.
 
-Rows lie on whole seconds, and only where there is something to say: where a post entered, changed or left one of the two windows,
+Rows lie on whole seconds, and only where there is something to say: where a post entered, changed or left the window or the recent past,
 and while there are posts in the window, every `quiet_every` at most, where the price is another than in the last row. A silent
 crowd makes no rows; the row at which the last post left is the last. The end of a tape lets every window run empty.
 """
@@ -11,6 +11,7 @@ crowd makes no rows; the row at which the last post left is the last. The end of
 from __future__ import annotations
 
 from collections.abc import Iterable
+from math import isnan
 from typing import Final, Self
 
 import msgspec
@@ -87,7 +88,7 @@ class Decoupling:
         window, recent = settings.window // NANOSECONDS_PER_SECOND, settings.recent // NANOSECONDS_PER_SECOND
         self._arrivals = Arrivals(settings.window, settings.max_posts)
         self._prices = Prices(window)
-        self._windows = (CrowdWindow(window, settings.max_posts), CrowdWindow(recent, settings.max_posts))
+        self._window = CrowdWindow(window, recent, settings.max_posts)
         least = (settings.least_count_deviation, settings.least_momentum_deviation)
         self._trailing = Trailing(settings.trailing_minutes, settings.warm_minutes, least)
         self._market_ns = UNSET_NS if symbol else END_NS
@@ -133,18 +134,16 @@ class Decoupling:
         found = []
         while (turn := self._next(through)) is not None:
             at, is_due = turn
-            left = [window.leave(at) for window in self._windows]
-            entered = [window.enter(posting, at) for posting in self._arrivals.pop(at) for window in self._windows]
-            if is_due or any(left) or any(entered):
+            if self._window.advance(at, self._arrivals.pop(at)) or is_due:
                 found.append(self._evaluate(at))
         return found
 
     def _next(self, through: int) -> tuple[int, bool] | None:
         """Name the next second up to `through` at which posts may come or go, or (True) the price alone asks for a row."""
-        turns = (self._arrivals.next_second(), *(window.next_leave() for window in self._windows))
+        turns = (self._arrivals.next_second(), self._window.next_leave())
         first = min((at for at in turns if at is not None), default=through + 1)
         stop = min(first, through + 1)
-        if self._windows[0].message_count:
+        if self._window.message_count:
             due = self._last.evaluated_ns // NANOSECONDS_PER_SECOND + self._settings.quiet_every // NANOSECONDS_PER_SECOND
             moved = self._prices.moved(self._last.price, due, stop)
             if moved is not None:
@@ -153,12 +152,12 @@ class Decoupling:
 
     def _evaluate(self, at: int) -> DecouplingSignal:
         """Say how crowd and price stand at a second; all that happened up to it is known."""
-        window, recent = self._windows
+        window = self._window
         first = at if self._prices.first is None else min(at, self._prices.first)
         self._trailing.fill(_minute(first), _minute(at), (self._last.message_count, self._last.hype_momentum))
         market = self._prices.at(at)
-        vibe, average_vibe, count = recent.vibe, window.vibe, window.message_count
-        delta_vibe = vibe - average_vibe if recent.message_count else 0.0
+        vibe, average_vibe, count = window.vibe, window.average_vibe, window.message_count
+        delta_vibe = 0.0 if isnan(vibe) else vibe - average_vibe
         momentum = delta_vibe * count
         count_z, momentum_z = self._trailing.scores((count, momentum))
         self._last = DecouplingSignal(
@@ -190,7 +189,7 @@ class Decoupling:
         self._shown = newest
         ahead = self._copy()
         ahead._advance(newest)
-        if not ahead._windows[0].message_count:
+        if not ahead._window.message_count:
             return []
         return [self._rows([ahead._evaluate(newest)], provisional=True)]
 
@@ -199,8 +198,7 @@ class Decoupling:
         other = object.__new__(type(self))
         other.__dict__.update(self.__dict__)
         other._arrivals = self._arrivals.copy()
-        window, recent = self._windows
-        other._windows = (window.copy(), recent.copy())
+        other._window = self._window.copy()
         other._trailing = self._trailing.copy()
         return other
 

@@ -10,8 +10,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Final, NamedTuple
 
-from scoring.crowd.exact_mean import ExactMean
-from scoring.crowd.windows import Posting
+from scoring.crowd.fixed_point import mean_of, to_fixed
+from scoring.crowd.texts import Posting
 from scoring.duration import Duration
 
 _WINDOW: Final = Duration.parse("5m")
@@ -38,20 +38,22 @@ def contributions(
     """
     ordered = sorted(post for post in posts if at_ns - window < post.posted_ns <= at_ns)
     scores, recent_scores = _first_postings(ordered), _first_postings([post for post in ordered if post.posted_ns > at_ns - recent])
-    average, vibe = _mean(scores), _mean(recent_scores)
-    delta_vibe = _difference(vibe, average)
+    whole, whole_recent = _sum(scores), _sum(recent_scores)
+    delta_vibe = _delta_vibe(whole_recent, whole)
     found = []
     for text_id, (post, copies) in scores.items():
-        with_recent = recent_scores.get(text_id)
-        average.remove(post.score)
-        if with_recent:
-            vibe.remove(with_recent[0].score)
-        found.append(Contribution(post, copies, delta_vibe - _difference(vibe, average)))
-        average.add(post.score)
-        if with_recent:
-            vibe.add(with_recent[0].score)
+        without = _Sum(whole.total - to_fixed(post.score), whole.count - 1)
+        without_recent = whole_recent
+        if text_id in recent_scores:
+            without_recent = _Sum(whole_recent.total - to_fixed(recent_scores[text_id][0].score), whole_recent.count - 1)
+        found.append(Contribution(post, copies, delta_vibe - _delta_vibe(without_recent, without)))
     found.sort(key=lambda each: (-abs(each.delta_vibe), each.posting))
     return found[:most]
+
+
+class _Sum(NamedTuple):
+    total: int
+    count: int
 
 
 def _first_postings(ordered: list[Posting]) -> dict[str, tuple[Posting, int]]:
@@ -63,13 +65,10 @@ def _first_postings(ordered: list[Posting]) -> dict[str, tuple[Posting, int]]:
     return found
 
 
-def _mean(scores: dict[str, tuple[Posting, int]]) -> ExactMean:
-    mean = ExactMean()
-    for post, _ in scores.values():
-        mean.add(post.score)
-    return mean
+def _sum(postings: dict[str, tuple[Posting, int]]) -> _Sum:
+    return _Sum(sum(to_fixed(post.score) for post, _ in postings.values()), len(postings))
 
 
-def _difference(vibe: ExactMean, average: ExactMean) -> float:
+def _delta_vibe(recent: _Sum, window: _Sum) -> float:
     """ΔV; 0 while the recent past is silent."""
-    return vibe.mean() - average.mean() if vibe.count else 0.0
+    return mean_of(*recent) - mean_of(*window) if recent.count else 0.0

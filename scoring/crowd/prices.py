@@ -68,19 +68,24 @@ class Prices:
         price, open_gaps, completeness = (column.item(stop - 1) for column in self._values)
         oldest = second - self._window + 1
         start = max(int(self._seconds.searchsorted(oldest, side="right")) - 1, 0)
-        seconds = np.append(self._seconds[start:stop], second + 1)
-        seconds[0] = max(int(seconds[0]), oldest)
-        by_second = np.repeat(self._values[0][start:stop], np.diff(seconds))
+        by_second = self._values[0][start:stop]
+        first = max(self._seconds.item(start), oldest)
+        if len(by_second) <= second - first:  # a second without a row has the price of the row before
+            borders = np.append(self._seconds[start:stop], second + 1)
+            borders[0] = first
+            by_second = np.repeat(by_second, np.diff(borders))
         # Sequential: np.sum would add in an order of its own.
-        average = float(np.add.accumulate(by_second)[-1]) / len(by_second)
+        average = np.add.accumulate(by_second).item(-1) / len(by_second)
         return PriceAt(price, average, open_gaps, completeness)
 
     def moved(self, price: float, start: int, stop: int) -> int | None:
         """Name the first second of [start, stop) at which the price is another than `price`; None where it is not."""
+        if start >= stop:
+            return None
         first = int(self._seconds.searchsorted(start, side="right")) - 1
         last = int(self._seconds.searchsorted(stop))
         others = np.flatnonzero(self._values[0][max(first, 0) : last] != price)
-        return max(int(self._seconds[max(first, 0) + others[0]]), start) if len(others) and start < stop else None
+        return max(int(self._seconds[max(first, 0) + others[0]]), start) if len(others) else None
 
     def forget_before(self, second: int) -> None:
         """Forget what no window that ends at this second or later asks for."""

@@ -1,8 +1,8 @@
-"""What the crowd posted within a trailing window: how many texts, from how many channels, in what mood.
+"""What the crowd posted lately: how many texts, from how many channels, in what mood, and in what mood just now.
 
-Identical texts count once: the earliest posting of a text in the window gives its score, the others are copies. A post that is
-seen again under its channel and number is an edit and replaces what it was. Nothing drifts: counts are integers and the mean is
-exact, so a window is a function of the posts in it, whatever passed through it before.
+The recent past is the end of the window, so both live here and hold the same posts. A post that is seen again under its channel
+and number is an edit and replaces what it was. Counts are integers and means are exact, so a window is a function of the posts in
+it, whatever passed through it before.
 
 At most `most` posts are held. While the window is full, those that come are counted until their time is over, as a copy where
 their text is held and as a text of their own otherwise, but they have no weight in the mood and their channels are not counted.
@@ -11,51 +11,39 @@ their text is held and as a text of their own otherwise, but they have no weight
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right, insort
+from collections.abc import Iterable
 from operator import itemgetter
-from typing import Final, NamedTuple, Self
+from typing import Final, Self
 
-from scoring.crowd.exact_mean import ExactMean
+from scoring.crowd.texts import Posting, Texts
 from scoring.records import NANOSECONDS_PER_SECOND
 
 _POSTED_NS: Final = itemgetter(0)
 
 
-class Posting(NamedTuple):
-    """A scored post of one asset. Postings sort by instant, then channel, then number."""
-
-    posted_ns: int
-    channel: str
-    message_id: int
-    text_id: str
-    """Copies share it."""
-    score: float
-    """−1 to 1."""
-
-
 class CrowdWindow:
-    """The posts of (t − `seconds`, t], for whole seconds t that only grow."""
+    """The posts of (t − `seconds`, t], and of (t − `recent_seconds`, t], for whole seconds t that only grow."""
 
-    def __init__(self, seconds: int, most: int) -> None:
-        """Begin without a post."""
-        self.seconds = seconds
-        self.most = most
+    def __init__(self, seconds: int, recent_seconds: int, most: int) -> None:
+        """Begin without a post; the recent past is no longer than the window."""
+        self._seconds = seconds
+        self._recent_seconds = recent_seconds
+        self._most = most
+        self._oldest_ns = self._recent_ns = -(1 << 62)
+        """Posts of this instant and before are not in the window, and not recent."""
         self._postings: list[Posting] = []
-        self._known: dict[tuple[str, int], Posting] = {}
-        self._texts: dict[str, list[Posting]] = {}
+        self._by_key: dict[tuple[str, int], Posting] = {}
         self._channels: dict[str, int] = {}
-        self._scores = ExactMean()
+        self._texts = Texts()
+        self._recent_texts = Texts()
         self._beyond: dict[int, tuple[int, int]] = {}
         """Texts and copies posted in a second and not held."""
 
     def copy(self) -> Self:
         """Give a window that goes its own way from here."""
-        other = type(self)(self.seconds, self.most)
-        other._postings = self._postings.copy()
-        other._known = self._known.copy()
-        other._texts = {text_id: postings.copy() for text_id, postings in self._texts.items()}
-        other._channels = self._channels.copy()
-        other._scores = self._scores.copy()
-        other._beyond = self._beyond.copy()
+        other = object.__new__(type(self))
+        for name, value in self.__dict__.items():
+            other.__dict__[name] = value if isinstance(value, int) else value.copy()
         return other
 
     @property
@@ -74,70 +62,84 @@ class CrowdWindow:
         return len(self._channels)
 
     @property
+    def average_vibe(self) -> float:
+        """Mean score of the different texts; NaN without one."""
+        return self._texts.mean_score
+
+    @property
     def vibe(self) -> float:
-        """Mean score of the different texts, exact and rounded once; NaN without one."""
-        return self._scores.mean()
+        """Mean score of the different texts of the recent past; NaN without one."""
+        return self._recent_texts.mean_score
 
     def next_leave(self) -> int | None:
-        """Name the second at which the next post leaves; None without a post."""
-        oldest = [min(self._beyond)] if self._beyond else []
+        """Name the second at which the next post leaves the window or stops being recent; None without a post."""
+        turns = [min(self._beyond) + self._seconds] if self._beyond else []
         if self._postings:
-            oldest.append(second_of(self._postings[0].posted_ns))
-        return min(oldest) + self.seconds if oldest else None
+            turns.append(second_of(self._postings[0].posted_ns) + self._seconds)
+            recent = bisect_right(self._postings, self._recent_ns, key=_POSTED_NS)
+            if recent < len(self._postings):
+                turns.append(second_of(self._postings[recent].posted_ns) + self._recent_seconds)
+        return min(turns, default=None)
 
-    def leave(self, at: int) -> bool:
-        """Let go what is too old at the second `at`, and say whether anything was."""
-        border = at - self.seconds
-        gone = bisect_right(self._postings, border * NANOSECONDS_PER_SECOND, key=_POSTED_NS)
-        for posting in self._postings[:gone]:
-            self._weigh_out(posting)
+    def advance(self, at: int, postings: Iterable[Posting]) -> bool:
+        """Come to the second `at`, with the posts and edits that count from then on; say whether anything changed."""
+        changed = self._leave(at)
+        for posting in postings:
+            changed |= self._enter(posting)
+        return changed
+
+    def _leave(self, at: int) -> bool:
+        """Let go what is too old at a second, and say whether anything was."""
+        was_recent = bisect_right(self._postings, self._recent_ns, key=_POSTED_NS)
+        self._oldest_ns = (at - self._seconds) * NANOSECONDS_PER_SECOND
+        self._recent_ns = (at - self._recent_seconds) * NANOSECONDS_PER_SECOND
+        recent = bisect_right(self._postings, self._recent_ns, key=_POSTED_NS)
+        self._recent_texts.remove(self._postings[was_recent:recent])
+        gone = bisect_right(self._postings, self._oldest_ns, key=_POSTED_NS)
+        self._texts.remove(self._postings[:gone])
+        self._forget(self._postings[:gone])
         del self._postings[:gone]
-        over = [second for second in self._beyond if second <= border]
+        over = [second for second in self._beyond if second <= at - self._seconds]
         for second in over:
             del self._beyond[second]
-        return gone > 0 or bool(over)
+        return recent > was_recent or gone > 0 or bool(over)
 
-    def enter(self, posting: Posting, at: int) -> bool:
-        """Take a post, or an edit of one, at the second `at`, after `leave`; say whether anything changed."""
-        before = self._known.get((posting.channel, posting.message_id))
+    def _enter(self, posting: Posting) -> bool:
+        """Take a post or an edit, and say whether anything changed."""
+        key = (posting.channel, posting.message_id)
+        before = self._by_key.get(key)
         if before == posting:
             return False
         if before:
-            del self._postings[bisect_left(self._postings, before)]
-            self._weigh_out(before)
-        if second_of(posting.posted_ns) <= at - self.seconds:
+            self._take_out(before)
+        if posting.posted_ns <= self._oldest_ns:
             return before is not None
-        if len(self._postings) < self.most:
-            insort(self._postings, posting)
-            self._weigh_in(posting)
-        else:
+        if len(self._postings) >= self._most:
             self._count(posting)
+            return True
+        self._by_key[key] = posting
+        self._channels[posting.channel] = self._channels.get(posting.channel, 0) + 1
+        insort(self._postings, posting)
+        self._texts.add((posting,))
+        if posting.posted_ns > self._recent_ns:
+            self._recent_texts.add((posting,))
         return True
 
-    def _weigh_in(self, posting: Posting) -> None:
-        self._known[posting.channel, posting.message_id] = posting
-        self._channels[posting.channel] = self._channels.get(posting.channel, 0) + 1
-        same = self._texts.setdefault(posting.text_id, [])
-        if not same or posting < same[0]:
-            if same:
-                self._scores.remove(same[0].score)
-            self._scores.add(posting.score)
-        insort(same, posting)
+    def _take_out(self, posting: Posting) -> None:
+        """Take out a post that is edited."""
+        del self._postings[bisect_left(self._postings, posting)]
+        self._texts.remove((posting,))
+        if posting.posted_ns > self._recent_ns:
+            self._recent_texts.remove((posting,))
+        self._forget((posting,))
 
-    def _weigh_out(self, posting: Posting) -> None:
-        del self._known[posting.channel, posting.message_id]
-        self._channels[posting.channel] -= 1
-        if not self._channels[posting.channel]:
-            del self._channels[posting.channel]
-        same = self._texts[posting.text_id]
-        place = bisect_left(same, posting)
-        del same[place]
-        if place == 0:
-            self._scores.remove(posting.score)
-            if same:
-                self._scores.add(same[0].score)
-            else:
-                del self._texts[posting.text_id]
+    def _forget(self, postings: Iterable[Posting]) -> None:
+        """Forget keys and channels of posts that go."""
+        for posting in postings:
+            del self._by_key[posting.channel, posting.message_id]
+            self._channels[posting.channel] -= 1
+            if not self._channels[posting.channel]:
+                del self._channels[posting.channel]
 
     def _count(self, posting: Posting) -> None:
         """Count a post that is not held."""

@@ -23,7 +23,8 @@ Row = tuple[datetime, float, float]
 
 def measure(frames: Path, limit: int) -> dict[str, float]:
     """Run trade and quote windows over the first `limit` frames, decoded with msgspec inside the flow."""
-    reader, messages = FrameReader(frames), []
+    reader = FrameReader(frames)
+    messages: list[tuple[int, bytes]] = []
     while len(messages) < limit and (chunk := reader.read(len(messages), 20_000)) is not None:
         messages += list(zip(chunk.received_ns.tolist(), chunk.payloads, strict=True))
     messages = messages[:limit]
@@ -45,7 +46,7 @@ def measure(frames: Path, limit: int) -> dict[str, float]:
         return lambda value: value[1] if value[0] == kind else None
 
     def windows(stream: Any, name: str, width: timedelta, fold: Any) -> Any:
-        clock = win.EventClock(lambda row: row[0], timedelta(seconds=10))
+        clock: win.EventClock[Row, Any] = win.EventClock(lambda row: row[0], timedelta(seconds=10))
         windower = win.TumblingWindower(length=width, align_to=datetime(2024, 1, 1, tzinfo=UTC))
         return win.fold_window(name, stream, clock, windower, lambda: [0.0, 0.0, 0.0, 0.0, float("inf"), 0.0], fold, _merge).down
 
@@ -60,7 +61,7 @@ def measure(frames: Path, limit: int) -> dict[str, float]:
     )
     op.output("out", merged, TestingSink(out))
     started = time.perf_counter()
-    run_main(flow)
+    run_main(flow)  # type: ignore[no-untyped-call]
     seconds = time.perf_counter() - started
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     return {"seconds": seconds, "events": len(messages), "windows": len(out), "peak_mb": peak}

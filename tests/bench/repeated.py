@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
-from connectors.inputs.frame_logs import read_frame_logs
 
+from connectors.inputs.frame_logs import read_frame_logs
 from connectors.tape.manifest import PartitionInfo, refresh
 from connectors.tape.writer import FrameWriter
 from flows.commands.compact import compact

@@ -75,7 +75,9 @@ def test_instants_are_cut_to_microseconds_and_zero_is_not_known() -> None:
     assert feed.instant_text(0) is None
 
 
-@pytest.mark.parametrize("value", [None, 3, True, "", "yesterday", "2026-08-01T12:00:00", "0001-01-01T00:00:00+23:59", "1969-12-31T23:59:59Z"])
+@pytest.mark.parametrize(
+    "value", [None, 3, True, "", "yesterday", "2026-08-01T12:00:00", "0001-01-01T00:00:00+23:59", "1969-12-31T23:59:59Z"]
+)
 def test_what_is_no_instant_is_none(value: feed.Value) -> None:
     assert feed.read_instant(value) is None
 

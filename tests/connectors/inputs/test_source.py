@@ -6,7 +6,8 @@ import signal
 import subprocess
 import sys
 
-from connectors.inputs.source import ALWAYS, CLOCK_GRID_NS, Chunk, Position, TapePartition, TapeSource, passed_mark
+from connectors.inputs.source import ALWAYS, Chunk, Position, TapePartition, TapeSource, passed_mark
+from scoring.records import CLOCK_GRID_NS
 
 
 class Still(TapePartition):

@@ -1,7 +1,7 @@
 """Scored posts wait for those before them; edits count from when they were received."""
 
 from scoring.crowd.arrivals import Arrivals
-from scoring.crowd.windows import Posting
+from scoring.crowd.texts import Posting
 from scoring.records import Rows, SocialSignal, Table, to_columns
 
 SECOND = 1_000_000_000
@@ -67,7 +67,7 @@ def test_a_post_that_has_left_every_window_is_not_known_any_more() -> None:
     arrivals = Arrivals(300 * SECOND, 100)
     arrivals.take(rows(302, signal(2, 1)))
     arrivals.take(rows(302, signal(305, 1, received=400), signal(2, 1, received=400)))
-    assert (arrivals.late_posts, list(arrivals.pop(305))[-1].posted_ns) == (0, 305 * SECOND)
+    assert (arrivals.late_posts, arrivals.pop(305)[-1].posted_ns) == (0, 305 * SECOND)
 
 
 def test_no_more_posts_are_remembered_than_are_allowed() -> None:

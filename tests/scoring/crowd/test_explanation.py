@@ -1,11 +1,14 @@
 """Which texts moved the mood, by leaving each out."""
 
+import math
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from scoring.crowd.explanation import Contribution, contributions
-from scoring.crowd.windows import CrowdWindow, Posting
+from scoring.crowd.texts import Posting
+from scoring.crowd.windows import CrowdWindow
 from scoring.duration import Duration
 
 SECOND = 1_000_000_000
@@ -18,11 +21,9 @@ def posting(at: float, message_id: int, text_id: str, score: float) -> Posting:
 
 def delta_vibe(posts: list[Posting]) -> float:
     """Ask the windows themselves."""
-    window, recent = CrowdWindow(300, 1000), CrowdWindow(30, 1000)
-    for each in posts:
-        window.enter(each, AT)
-        recent.enter(each, AT)
-    return recent.vibe - window.vibe if recent.message_count else 0.0
+    window = CrowdWindow(300, 30, 1000)
+    window.advance(AT, posts)
+    return 0.0 if math.isnan(window.vibe) else window.vibe - window.average_vibe
 
 
 def test_the_text_that_lifted_the_mood_comes_first_with_its_copies() -> None:
