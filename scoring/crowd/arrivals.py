@@ -24,7 +24,7 @@ UNSET_NS: Final = -(1 << 62)
 _Waiting: TypeAlias = tuple[int, str, int, int, Posting]
 """The instant it counts from, channel, number, which came first, and the post: the order in which posts count."""
 
-_COLUMNS: Final = ("posted_ns", "received_ns", "channel", "message_id", "text_id", "score")
+_COLUMNS: Final = ("posted_ns", "channel", "message_id", "text_id", "score")
 
 
 class Arrivals:
@@ -59,8 +59,9 @@ class Arrivals:
     def take(self, rows: Rows) -> None:
         """Take rows of `social_signals`, of each channel in the order of its tape."""
         if len(rows):
-            for posted_ns, received_ns, *said in zip(*[rows.columns[name].tolist() for name in _COLUMNS], strict=True):
-                self._take(Posting(posted_ns, *said), received_ns)
+            columns = [rows.columns[name].tolist() for name in _COLUMNS]
+            for received_ns, posting in zip(rows.columns["received_ns"].tolist(), map(Posting, *columns), strict=True):
+                self._take(posting, received_ns)
         self.through_ns = max(self.through_ns, rows.through_ns)
 
     def next_second(self) -> int | None:
@@ -76,24 +77,21 @@ class Arrivals:
 
     def _take(self, posting: Posting, received_ns: int) -> None:
         key = (posting.channel, posting.message_id)
-        is_edit = self._posted_ns.get(key, UNSET_NS) > self._forgotten_ns
+        known_ns = self._posted_ns.get(key)
+        is_edit = known_ns is not None and known_ns > self._forgotten_ns
         from_ns = max(posting.posted_ns, received_ns) if is_edit else posting.posted_ns
         if from_ns <= self.through_ns:
             self.late_posts += 1
             return
-        if is_edit or self._has_room():
+        if is_edit or len(self._posted_ns) < self._most or self._has_room():
             self._posted_ns[key] = posting.posted_ns
-        self._wait((from_ns, *key, self._taken, posting))
+        second = second_of(from_ns)
+        if second not in self._waiting:
+            self._waiting[second] = []
+            heappush(self._seconds, second)
+        self._waiting[second].append((from_ns, *key, self._taken, posting))
         self._taken += 1
         self.newest_ns = max(self.newest_ns, from_ns)
-
-    def _wait(self, waiting: _Waiting) -> None:
-        second = second_of(waiting[0])
-        if second in self._waiting:
-            self._waiting[second].append(waiting)
-        else:
-            self._waiting[second] = [waiting]
-            heappush(self._seconds, second)
 
     @property
     def _forgotten_ns(self) -> int:
@@ -101,7 +99,6 @@ class Arrivals:
         return max(self.through_ns - self._window_ns, UNSET_NS)
 
     def _has_room(self) -> bool:
-        """Say whether one more post can be remembered, after forgetting the old ones if need be."""
-        if len(self._posted_ns) >= self._most:
-            self._posted_ns = {key: posted_ns for key, posted_ns in self._posted_ns.items() if posted_ns > self._forgotten_ns}
+        """Say whether one more post can be remembered, after forgetting the old ones."""
+        self._posted_ns = {key: posted_ns for key, posted_ns in self._posted_ns.items() if posted_ns > self._forgotten_ns}
         return len(self._posted_ns) < self._most

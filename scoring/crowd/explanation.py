@@ -42,10 +42,10 @@ def contributions(
     delta_vibe = _delta_vibe(whole_recent, whole)
     found = []
     for text_id, (post, copies) in scores.items():
-        without = _Sum(whole.total - to_fixed(post.score), whole.count - 1)
+        without = _Sum(whole.total - to_fixed(post.score), whole.texts - 1)
         without_recent = whole_recent
         if text_id in recent_scores:
-            without_recent = _Sum(whole_recent.total - to_fixed(recent_scores[text_id][0].score), whole_recent.count - 1)
+            without_recent = _Sum(whole_recent.total - to_fixed(recent_scores[text_id][0].score), whole_recent.texts - 1)
         found.append(Contribution(post, copies, delta_vibe - _delta_vibe(without_recent, without)))
     found.sort(key=lambda each: (-abs(each.delta_vibe), each.posting))
     return found[:most]
@@ -53,7 +53,7 @@ def contributions(
 
 class _Sum(NamedTuple):
     total: int
-    count: int
+    texts: int
 
 
 def _first_postings(ordered: list[Posting]) -> dict[str, tuple[Posting, int]]:
@@ -71,4 +71,4 @@ def _sum(postings: dict[str, tuple[Posting, int]]) -> _Sum:
 
 def _delta_vibe(recent: _Sum, window: _Sum) -> float:
     """ΔV; 0 while the recent past is silent."""
-    return mean_of(*recent) - mean_of(*window) if recent.count else 0.0
+    return mean_of(*recent) - mean_of(*window) if recent.texts else 0.0

@@ -26,8 +26,8 @@ def to_fixed(score: float) -> int:
 def mean_of(total: int, count: int) -> float:
     """Give the mean of `count` scores with this sum, rounded to the nearest float64; NaN without a score.
 
-    >>> total = to_fixed(0.1) + to_fixed(1e-17) + to_fixed(-0.1)
+    >>> total = to_fixed(0.1) + to_fixed(1e-14) + to_fixed(-0.1)
     >>> mean_of(total, 1)
-    1e-17
+    1e-14
     """
     return total / (count << _BITS) if count else float("nan")

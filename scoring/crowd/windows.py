@@ -119,7 +119,10 @@ class CrowdWindow:
             return True
         self._by_key[key] = posting
         self._channels[posting.channel] = self._channels.get(posting.channel, 0) + 1
-        insort(self._postings, posting)
+        if self._postings and posting < self._postings[-1]:
+            insort(self._postings, posting)
+        else:
+            self._postings.append(posting)
         self._texts.add((posting,))
         if posting.posted_ns > self._recent_ns:
             self._recent_texts.add((posting,))
@@ -137,8 +140,10 @@ class CrowdWindow:
         """Forget keys and channels of posts that go."""
         for posting in postings:
             del self._by_key[posting.channel, posting.message_id]
-            self._channels[posting.channel] -= 1
-            if not self._channels[posting.channel]:
+            left = self._channels[posting.channel] - 1
+            if left:
+                self._channels[posting.channel] = left
+            else:
                 del self._channels[posting.channel]
 
     def _count(self, posting: Posting) -> None:
