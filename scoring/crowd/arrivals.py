@@ -69,11 +69,13 @@ class Arrivals:
         return self._seconds[0] if self._seconds else None
 
     def pop(self, at: int) -> list[Posting]:
-        """Give the posts that count from the second `at` or before, in the order in which they count."""
+        """Give the posts that count from the second `at` or before, each in its last version, in the order in which they count."""
         found: list[_Waiting] = []
         while self._seconds and self._seconds[0] <= at:
             found += sorted(self._waiting.pop(heappop(self._seconds)))
-        return [posting for *_, posting in found]
+        # Edits of one second that take each other back change nothing, so only what a post said last goes on.
+        last = {(channel, message_id): posting for _, channel, message_id, _, posting in found}
+        return list(last.values())
 
     def _take(self, posting: Posting, received_ns: int) -> None:
         key = (posting.channel, posting.message_id)

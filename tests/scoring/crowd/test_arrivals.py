@@ -48,6 +48,13 @@ def test_an_edit_counts_from_when_it_was_received_and_no_earlier_than_its_date()
     assert popped(arrivals, 50) == [("calls", 1, "again")]
 
 
+def test_of_the_versions_of_one_second_only_the_last_comes_out() -> None:
+    arrivals = Arrivals(300 * SECOND, 100)
+    arrivals.take(rows(5, signal(2, 1, text_id="a"), signal(2, 2)))
+    arrivals.take(rows(5, signal(2, 1, received=8.2, text_id="b"), signal(2, 1, received=8.7, text_id="a")))
+    assert [popped(arrivals, 2), popped(arrivals, 9)] == [[("calls", 1, "a"), ("calls", 2, "t")], [("calls", 1, "a")]]
+
+
 def test_what_would_count_at_an_instant_that_has_passed_is_late() -> None:
     arrivals = Arrivals(300 * SECOND, 100)
     arrivals.take(rows(5, signal(5, 1)))

@@ -213,6 +213,12 @@ def test_a_row_is_made_where_a_post_comes_edits_or_goes_and_nowhere_else() -> No
     assert math.isnan(last.average_vibe)
 
 
+def test_edits_of_one_second_that_take_each_other_back_make_no_row() -> None:
+    there, back = post(10, 1, -0.5, "b", received=12.2), post(10, 1, 0.5, "a", received=12.7)
+    found = Decoupling(ASSET, "", SMALL).update([said(11, post(10, 1, 0.5, "a")), said(40, there, back)])
+    assert seconds(found) == [10, 15, 30]
+
+
 def test_a_moving_price_asks_for_a_row_now_and_then_while_there_is_a_post() -> None:
     state = Decoupling(ASSET, SYMBOL, SMALL)
     walk = [(at, 100.0 + at) for at in range(60)]
