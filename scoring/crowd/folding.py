@@ -36,9 +36,8 @@ _LETTERS: Final = {other: letter for letter, others in _SEEN_AS.items() for othe
 """With the white letters on black circles and squares, which Unicode does not decompose."""
 _INVISIBLE: Final = frozenset("\u115f\u1160\u3164\uffa0")
 """Hangul fillers: letters without ink."""
-_BLANKS: Final = {"\u2800": " ", "\u1680": " ", "\u2028": "\n", "\u2029": "\n"}
-_PICTURES: Final = frozenset("ℹ™")
-"""Signs that would decompose into letters, but that nobody reads as such."""
+_BLANKS: Final = {"\u2800": " ", "\u1680": " ", "\u2028": "\n", "\u2029": "\n", "ℹ": " ", "™": " "}
+"""Blanks that do not decompose into one, and signs that would decompose into letters though nobody reads them as such."""
 _PLAIN: Final = frozenset(
     block for first, end in ((0x34, 0xA0), (0xAC, 0xD7), (0xE0, 0xF9), (0x200, 0xE00), (0xF00, 0x1100)) for block in range(first, end)
 )
@@ -91,7 +90,7 @@ def caseless(text: str) -> str:
 
 
 def _fold_character(character: str) -> str:
-    if ord(character) >> 8 in _PLAIN or character in _PICTURES:
+    if ord(character) >> 8 in _PLAIN:
         return character
     known = _LETTERS.get(character) or _BLANKS.get(character)
     if known:
