@@ -13,7 +13,7 @@ from typing import Final, NamedTuple
 
 from scoring.records import TABLES, Table, columns_of
 
-JUDGED: Final = (Table.TRADE_METRICS, Table.SPREAD_METRICS, Table.RISK_METRICS)
+JUDGED: Final = (Table.TRADE_METRICS, Table.SPREAD_METRICS, Table.RISK_METRICS, Table.DECOUPLING_SIGNALS)
 """The tables rules may look at."""
 
 

@@ -157,4 +157,20 @@ def default_rules() -> tuple[RuleSettings, ...]:
             severity="critical",
             summary="The price fell fast within half a minute.",
         ),
+        RuleSettings(
+            name="IMMINENT_HYPE_PUMP",
+            # More than a hundred different texts in five minutes whose mood has turned from flat to good, and less than 2 % in the price.
+            when="hype_momentum > 100 and delta_price < 0.02",
+            clear_when="hype_momentum < 50",
+            severity="critical",
+            summary="The crowd has turned on this asset and its price has not followed yet.",
+        ),
+        RuleSettings(
+            name="UNUSUAL_HYPE",
+            # The same against the asset's own trailing day, because raw counts do not compare between assets.
+            when="hype_momentum_z > 3 and message_count_z > 2 and delta_price < 0.02",
+            clear_when="hype_momentum_z < 1",
+            held_for=Duration.parse("10s"),
+            summary="The crowd is louder and merrier about this asset than it was all day, and its price has not followed yet.",
+        ),
     )

@@ -59,7 +59,7 @@ def said(changes: list[Change]) -> str:
         pytest.param({}, [6, NAN, NAN, 1], "firing@0 resolved@3", id="what is not known resolves nothing"),
         pytest.param({"clear_when": "drawdown < 2"}, [6, 4, 3, 6, 2, 1, 4], "firing@0 resolved@5", id="hysteresis"),
         pytest.param({"clear_when": "drawdown < 9"}, [6, 8, 8, 4], "firing@0 resolved@3", id="it never ends while `when` holds"),
-        pytest.param({"clear_when": "price > 0"}, [6, 1, 1, 1], "firing@0", id="it may end by another metric only"),
+        pytest.param({"clear_when": "risk_metrics.price > 0"}, [6, 1, 1, 1], "firing@0", id="it may end by another metric only"),
         pytest.param({"cooldown": 3}, [6, 1, 6, 1, 6, 1, 6], "firing@0 resolved@1 firing@4 resolved@5", id="cooling swallows"),
         pytest.param({"cooldown": 3}, [6, 1, 6, 6, 6, 6], "firing@0 resolved@1 firing@4", id="what outlasts cooling begins anew"),
         pytest.param({"cooldown": 3, "held_for": 1}, [6, 6, 1, 6, 6, 6, 6], "firing@1 resolved@2 firing@6", id="and pends anew"),
@@ -159,14 +159,14 @@ def test_the_peak_is_the_value_furthest_from_the_threshold_so_far(when: str, val
 
 
 def test_the_peak_may_lie_before_it_fired_but_not_before_it_began() -> None:
-    changes = Bench(rule("risk_metrics.drawdown > 5 and price > 0", held_for=2)).feed(
+    changes = Bench(rule("risk_metrics.drawdown > 5 and risk_metrics.price > 0", held_for=2)).feed(
         risk(range(5), [9, 6, 8, 7, 1], price=[0, 1, 1, 1, 1])
     )
     assert [(change.alert.value, change.alert.peak_value) for change in changes] == [(7.0, 8.0), (7.0, 8.0)]
 
 
 def test_the_peak_ends_where_the_alert_is_resolved() -> None:
-    changes = Bench(rule("risk_metrics.drawdown > 5 and price > 0")).feed(risk(range(4), [6, 9, 12, 15], price=[1, 0, 0, 0]))
+    changes = Bench(rule("risk_metrics.drawdown > 5 and risk_metrics.price > 0")).feed(risk(range(4), [6, 9, 12, 15], price=[1, 0, 0, 0]))
     assert [(change.alert.state, change.alert.peak_value) for change in changes] == [("firing", 6.0), ("resolved", 9.0)]
 
 

@@ -15,7 +15,7 @@ def test_metrics_are_the_numbers_and_flags_of_the_judged_tables() -> None:
     assert METRICS[Metric(Table.TRADE_METRICS, "trade_count")] is int
     assert METRICS[Metric(Table.RISK_METRICS, "volatility_1m_annualised")] is float
     left_out = {column for table in JUDGED for column in columns_of(TABLES[table].row)} - {column for _, column in METRICS}
-    assert left_out == {"symbol", "completeness", "window_start_ns", "window_end_ns", "sampled_ns"}
+    assert left_out == {"symbol", "completeness", "window_start_ns", "window_end_ns", "sampled_ns", "asset", "evaluated_ns"}
 
 
 def test_a_bare_column_is_found_where_one_table_has_it() -> None:

@@ -88,7 +88,8 @@ def test_a_wrong_rule_is_named_by_file_and_key(rule: RuleSettings, says: str) ->
 
 def test_the_default_rules_compile_and_say_what_they_mean() -> None:
     rules = compile_rules(default_rules(), "defaults", "rules")
-    assert [rule.settings.name for rule in rules] == ["VOLATILITY", "VOLUME_SPIKE", "SPREAD_WARNING", "DRAWDOWN"]
+    market, crowd = ["VOLATILITY", "VOLUME_SPIKE", "SPREAD_WARNING", "DRAWDOWN"], ["IMMINENT_HYPE_PUMP", "UNUSUAL_HYPE"]
+    assert [rule.settings.name for rule in rules] == market + crowd
     assert all(rule.settings.summary and rule.clear_when and len(rule.tables) == 1 for rule in rules)
     assert all(
         rule.when.threshold > rule.clear_when.threshold
