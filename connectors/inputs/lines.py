@@ -17,6 +17,7 @@ import msgspec
 
 from connectors.tape.recorder import Recorder
 from scoring.duration import Duration
+from scoring.errors import ResourceError
 
 _RECEIVE_BYTES = 1 << 18
 
@@ -68,9 +69,12 @@ class LinesFeed:
             try:
                 with socket.create_connection(address, timeout=1.0) as connection:
                     self._socket = connection
-                    self._receive(connection, recorder)
+                    if not self._stopped.is_set():  # whoever closes first says so, then looks for the socket
+                        self._receive(connection, recorder)
             except OSError:
                 self._socket = None  # refused, lost or timed out: tried again below
+            except ResourceError:
+                return  # the tape cannot be written any more: who reads it is told the same, and ends the flow
             self._stopped.wait(self._settings.retry / 1e9)
 
     def _receive(self, connection: socket.socket, recorder: Recorder) -> None:
@@ -83,11 +87,16 @@ class LinesFeed:
 
     def _lines(self, connection: socket.socket) -> Iterator[tuple[int, list[bytes]]]:
         """Give whole lines as they arrive, with the instant of their last bytes."""
-        rest = b""
+        rest, cutting = b"", False
         while data := connection.recv(_RECEIVE_BYTES):
             received_ns = time.time_ns()
             *lines, rest = (rest + data).split(b"\n")
-            if len(rest) > self._settings.longest_line:
-                lines, rest = [*lines, rest], b""
+            if cutting and lines:  # the end of a line that was cut: one line stays one frame, or `have` would say too much
+                del lines[0]
+                cutting = False
+            if cutting:
+                rest = b""
+            elif len(rest) > self._settings.longest_line:
+                lines, rest, cutting = [*lines, rest], b"", True
             if lines:
                 yield received_ns, lines

@@ -32,6 +32,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("session", nargs="?", default=SESSION, help=f"folder of a recorded session (default: {SESSION})")
     parser.add_argument("speed", nargs="?", default="10x", help="max, or a factor such as 1x or 10x (default: 10x)")
     given = parser.parse_args(arguments)
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, lambda *_: sys.exit(1))  # by way of `finally`: a closed terminal leaves no flow behind
     with refusing_in_one_line(), tempfile.TemporaryFile("w+") as log:
         load_manifest(Path(given.session))
         port = free_port(load()[0].feed.port)

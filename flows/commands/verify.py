@@ -9,6 +9,7 @@ from pathlib import Path
 
 import msgspec
 
+from connectors.inputs.source import STOP
 from connectors.tape.manifest import load, save, verify_files
 from flows.commands.replay import Replay, perform
 from flows.running import refusing_in_one_line
@@ -38,6 +39,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
             quiet=True,
         )
         found = {table.value: result.hex for table, result in perform(wanted).digests.items()}
+        if STOP.is_set():
+            raise MismatchError(f"{session}: stopped before the end of the tape, expected a whole replay: nothing was compared or recorded")
         if given.record:
             save(session, msgspec.structs.replace(load(session), digests=found))
             print(f"{session}: {len(found)} digests recorded")

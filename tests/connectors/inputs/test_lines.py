@@ -80,6 +80,31 @@ def test_a_line_without_an_end_is_cut_where_memory_would_be_lost(recorder: Recor
     assert set(found) == {ord("x")}
 
 
+def test_a_line_that_was_cut_is_still_one_frame_so_that_none_after_it_is_left_out(recorder: Recorder) -> None:
+    server = Server([b"x" * (1 << 20) + b"\nnext\n", b"last\n", b""])
+    server.start()
+    feed = LinesFeed(server.settings())
+    feed.start(recorder)
+    found = frames_of(recorder, 3)
+    server.join(10)
+    feed.close()
+    assert server.asked == [0, 2, 3]
+    assert found[1:] == [b"next", b"last"]
+
+
+def test_a_feed_that_is_just_connecting_can_be_stopped(recorder: Recorder) -> None:
+    with socket.create_server(("127.0.0.1", 0), backlog=256) as silent:
+        settings = LinesSettings(port=int(silent.getsockname()[1]))
+        for turn in range(60):
+            feed = LinesFeed(settings)
+            feed.start(recorder)
+            time.sleep(turn * 2e-5)
+            stopping = threading.Thread(target=feed.close, daemon=True)
+            stopping.start()
+            stopping.join(5)
+            assert not stopping.is_alive()
+
+
 def test_nobody_there_is_tried_again_and_can_be_stopped(recorder: Recorder) -> None:
     with socket.create_server(("127.0.0.1", 0)) as probe:
         port = int(probe.getsockname()[1])
