@@ -11,14 +11,12 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Final, TypeAlias
 
 import msgspec
-import numpy as np
-from connectors.wire.gap import decode_gap
-from scoring.crowd.posts import post_rows
 
 from connectors.inputs.source import Chunk
-from connectors.tape.frames import FrameChunk
+from connectors.tape.frames import FrameChunk, Instants
 from connectors.wire import binance, telegram
-from connectors.wire.decoded import Decoded
+from connectors.wire.decoded import Decoded, Refusal
+from connectors.wire.gap import decode_gap
 from scoring.records import (
     ALL_SYMBOLS,
     Batch,
@@ -47,8 +45,15 @@ class Parcel(msgspec.Struct, frozen=True):
     items: list[MarketItem]
 
 
-Decodable: TypeAlias = Parcel | Batch | Pulse
-"""A parcel belongs to a symbol; a batch of posts, rejects or gaps to its channel or source."""
+class Talk(msgspec.Struct, frozen=True):
+    """What one chunk of tape holds of posts."""
+
+    partition: str
+    items: list[Batch | Clock | End]
+
+
+Decodable: TypeAlias = Parcel | Talk | Batch | Pulse
+"""A parcel belongs to a symbol, talk to a partition, a batch of rejects or gaps to its source."""
 
 
 class Partition(msgspec.Struct, frozen=True):
@@ -56,6 +61,8 @@ class Partition(msgspec.Struct, frozen=True):
 
     wire: binance.BinanceWireSettings
     symbols: tuple[str, ...]
+    chatters: bool = False
+    """Whether posts may stand on it."""
     start_ns: int = 0
     """First receive time, 0 when live."""
     end_ns: int = 0
@@ -93,8 +100,11 @@ class Decode:
                 parcels.setdefault(symbol, []).append(mark)
         for symbol, items in parcels.items():
             yield symbol, Parcel(symbol, items)
+        if partition.chatters:
+            yield from _talk(chunk, loose)
         for batch in loose:
-            yield batch.symbol, batch
+            if batch.kind is not Kind.POST:
+                yield batch.symbol, batch
         yield from self._pulse(chunk, partition, loose)
 
     def _pulse(self, chunk: Chunk, partition: Partition, loose: Sequence[Batch]) -> Iterator[tuple[str, Pulse]]:
@@ -115,6 +125,15 @@ class Decode:
         )
         if chunk.clock_ns or chunk.ended:
             yield name, pulse
+
+
+def _talk(chunk: Chunk, loose: Sequence[Batch]) -> Iterator[tuple[str, Talk]]:
+    """Give the posts of a chunk in tape order, and the mark after them."""
+    items: list[Batch | Clock | End] = [batch for batch in loose if batch.kind is Kind.POST]
+    if chunk.clock_ns or chunk.ended:
+        items.append(End() if chunk.ended else Clock(chunk.clock_ns))
+    if items:
+        yield chunk.partition, Talk(chunk.partition, items)
 
 
 def _pieces(chunk: Chunk) -> Iterator[FrameChunk | Batch | Gap]:
@@ -156,15 +175,39 @@ def _decode_frames(
         elif feed == "telegram":
             decoded = telegram.decode(payloads, received_ns, positions)
         elif feed == REJECT_FEED:
-            loose.append(Batch(Kind.REJECT, source, to_columns(Reject, (msgspec.json.decode(each, type=Reject) for each in payloads))))
-            continue
+            decoded = _decode_rejects(payloads, received_ns, positions, source)
         else:
-            _reject(source, positions, received_ns, payloads, [f"feed {feed!r} is not known"] * len(at), loose)
-            continue
+            decoded = _refuse_all(feed, payloads, positions)
         _sort_decoded(decoded, parcels, loose)
         refused = [refusal.index for refusal in decoded.rejects]
         reasons = [refusal.reason for refusal in decoded.rejects]
         _reject(source, positions[refused], received_ns[refused], [payloads[index] for index in refused], reasons, loose)
+
+
+def _decode_rejects(payloads: Sequence[bytes], received_ns: Instants, positions: Instants, source: str) -> Decoded:
+    """Read what an importer refused; a line that was never received has the instant of its place on the tape."""
+    found: list[Reject] = []
+    refusals: list[Refusal] = []
+    for index, payload in enumerate(payloads):
+        try:
+            reject = msgspec.json.decode(payload, type=Reject)
+        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+            refusals.append(Refusal(index, int(positions[index]), f"not a reject: {error}"))
+        else:
+            found.append(msgspec.structs.replace(reject, received_ns=reject.received_ns or int(received_ns[index])))
+    return Decoded([Batch(Kind.REJECT, source, to_columns(Reject, found))] if found else [], [], refusals, [], 0)
+
+
+def _refuse_all(feed: str, payloads: Sequence[bytes], positions: Instants) -> Decoded:
+    reasons = map(_why_no_gap, payloads) if feed == GAP_FEED else [f"feed {feed!r} is not known"] * len(payloads)
+    return Decoded([], [], [Refusal(index, int(positions[index]), reason) for index, reason in enumerate(reasons)], [], 0)
+
+
+def _why_no_gap(payload: bytes) -> str:
+    try:
+        return f"a gap where none can be: {decode_gap(payload)}"
+    except ValueError as error:
+        return str(error)
 
 
 def _sort_decoded(decoded: Decoded, parcels: dict[str, list[MarketItem]], loose: list[Batch]) -> None:
@@ -184,8 +227,8 @@ def _sort_batch(batch: Batch, parcels: dict[str, list[MarketItem]], loose: list[
 
 def _reject(
     source: str,
-    positions: np.ndarray[tuple[int], np.dtype[np.int64]],
-    received_ns: np.ndarray[tuple[int], np.dtype[np.int64]],
+    positions: Instants,
+    received_ns: Instants,
     payloads: Sequence[bytes],
     reasons: Sequence[str],
     loose: list[Batch],
@@ -219,12 +262,15 @@ def as_parcel(value: Decodable) -> Parcel | None:
     return value if isinstance(value, Parcel) else None
 
 
+def as_talk(value: Decodable) -> Talk | None:
+    """Pick what people say."""
+    return value if isinstance(value, Talk) else None
+
+
 def as_rows(value: Decodable) -> Rows | None:
-    """Pick what is a result as it stands: posts, rejects, lost connections."""
+    """Pick what is a result as it stands: rejects, lost connections."""
     if not isinstance(value, Batch):
         return None
-    if value.kind is Kind.POST:
-        return post_rows(value)
     if value.kind is Kind.REJECT:
         return Rows(Table.REJECTS, value.symbol, value.columns, int(value["received_ns"][-1]))
     return Rows(Table.GAPS, value.symbol, value.columns, int(value["from_ns"][-1]))

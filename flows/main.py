@@ -12,7 +12,7 @@ from __future__ import annotations
 import bytewax.operators as op
 from bytewax.dataflow import Dataflow
 
-from flows import alerts, decode, market, ports
+from flows import alerts, chatter, decode, market, ports, signals
 from flows.running import refusing_in_one_line
 from flows.settings import Shaping
 
@@ -25,7 +25,8 @@ def build(plugs: ports.Ports, shaping: Shaping) -> Dataflow:
     decoded = op.flat_map_batch("decode", chunks, plugs.decode)  # ("BTCUSDT", Parcel) | ("binance", Batch | Pulse)
     parcels = op.filter_map_value("parcels", decoded, decode.as_parcel)  # ("BTCUSDT", Parcel(items=[Batch, BookUpdates, Gap, Clock]))
     pulses = op.filter_map_value("pulses", decoded, decode.as_pulse)  # ("binance", Pulse(frames=99574, rejects=0, …))
-    plain = op.filter_map_value("plain", decoded, decode.as_rows)  # ("pumps", Rows(posts)) | ("binance", Rows(rejects))
+    talks = op.filter_map_value("talks", decoded, decode.as_talk)  # ("telegram", Talk(items=[Batch, Clock]))
+    plain = op.filter_map_value("plain", decoded, decode.as_rows)  # ("binance", Rows(rejects | gaps))
 
     ordered = op.stateful_batch("order", parcels, market.order)  # ("BTCUSDT", Parcel): each trade once, depth rows, gaps in place
     bars = op.stateful_batch("bars", ordered, market.bars(shaping, plugs.provisional))  # ("BTCUSDT", Rows(trade_metrics))
@@ -36,11 +37,20 @@ def build(plugs: ports.Ports, shaping: Shaping) -> Dataflow:
     marks = op.flat_map("marks", risk, market.marks)  # ("portfolio", Rows(risk_metrics))
     portfolio = op.stateful_batch("portfolio", marks, market.portfolio(shaping))  # ("portfolio", Rows(portfolio))
 
-    metrics = op.merge("metrics", bars, spreads, risk)  # ("BTCUSDT", Rows(trade_metrics | spread_metrics | risk_metrics))
+    named = op.map_value("named", talks, chatter.named(shaping))  # ("telegram", Talk), each post with the assets it means
+    posts = op.flat_map("posts", named, chatter.spoken)  # ("moon_signals", Rows(posts))
+    moods = op.stateful_batch("moods", named, chatter.mood(shaping, plugs.model))  # ("telegram", Rows(social_signals))
+    crowds = op.map("crowds", moods, signals.by_subject)  # ("dogecoin", Rows(social_signals))
+    prices = op.flat_map("prices", risk, signals.prices(shaping, plugs.model is not None))  # ("dogecoin", Rows(risk_metrics))
+    meetings = op.merge("meetings", crowds, prices)  # ("dogecoin", Rows(social_signals | risk_metrics))
+    decoupled = op.stateful_batch("decoupling", meetings, signals.decoupling(shaping))  # ("dogecoin", Rows(decoupling_signals))
+    signalled = op.map("signals", decoupled, signals.by_subject)  # ("DOGEUSDT", Rows(decoupling_signals))
+
+    metrics = op.merge("metrics", bars, spreads, risk, signalled)  # ("BTCUSDT", Rows(trade_metrics | … | decoupling_signals))
     judged = op.flat_map("judged", metrics, alerts.judged(shaping))  # ("BTCUSDT", Rows), final, trade windows of one width
     alarms = op.stateful_batch("alerts", judged, alerts.judge(shaping))  # ("BTCUSDT", Rows(alerts))
 
-    results = op.merge("results", metrics, candles, gaps, portfolio, alarms, plain)  # ("BTCUSDT", Rows)
+    results = op.merge("results", metrics, crowds, posts, candles, gaps, portfolio, alarms, plain)  # ("BTCUSDT", Rows)
     stored = op.flat_map("stored", results, ports.stored)  # ("one", Rows), final
     shown = op.map("shown", op.merge("news", results, pulses), ports.shown)  # ("one", Rows | Pulse), provisional too
     for name, store in plugs.stores.items():

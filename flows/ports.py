@@ -30,6 +30,8 @@ from connectors.wire.binance import BinanceWireSettings
 from flows.decode import Decode, Partition
 from flows.sessions import PROGRAM, open_session, replay_folder, shaping_of
 from flows.settings import Settings, Shaping, load
+from scoring.crowd.finbert import Model
+from scoring.crowd.finbert import load as load_model
 from scoring.errors import SettingError
 from scoring.feed import Hello
 from scoring.records import Pulse, Rows, Table
@@ -62,6 +64,8 @@ class Ports(msgspec.Struct, frozen=True):
     """Where rows, provisional ones too, and pulses are shown."""
     provisional: bool
     """Whether anybody looks."""
+    model: Model | None
+    """Scores posts; None on a tape without any."""
 
 
 def stored(keyed: tuple[str, Rows]) -> Iterator[tuple[str, Rows]]:
@@ -85,13 +89,14 @@ def live() -> tuple[Ports, Shaping]:
     info = PartitionInfo(symbols=shaping.symbols)
     open_session(session, {LIVE_PARTITION: info}, shaping, origin="live")
     opener = partial(_open_live, session, settings)
-    partition = Partition(_wire(LIVE_PARTITION, shaping.symbols, shaping), shaping.symbols)
+    partition = Partition(_wire(LIVE_PARTITION, shaping.symbols, shaping), shaping.symbols, chatters=True)
+    model = load_model(shaping.crowd.sentiment, settings.scoring)
     stores = _stores(
         replace(settings.archive, data_dir=settings.archive.data_dir or str(folder)),
         replace(settings.warehouse, path=settings.warehouse.path or str(folder / WAREHOUSE)),
     )
     screens = _screens(settings.feed, _hello("live", "live", shaping.symbols))
-    return Ports(TapeSource({LIVE_PARTITION: opener}), Decode({LIVE_PARTITION: partition}), stores, screens, True), shaping
+    return Ports(TapeSource({LIVE_PARTITION: opener}), Decode({LIVE_PARTITION: partition}), stores, screens, True, model), shaping
 
 
 def replay(session: str, speed: str, batch_rows: int, form: str, data_dir: str, screen: bool) -> tuple[Ports, Shaping]:
@@ -114,7 +119,9 @@ def replay(session: str, speed: str, batch_rows: int, form: str, data_dir: str, 
     archive = replace(settings.archive, data_dir=str(target), sync=False)
     stores = _stores(archive, replace(settings.warehouse, path=str(target / WAREHOUSE)))
     screens = _screens(settings.feed, _hello(manifest.name, "replay", symbols)) if screen else {}
-    return Ports(TapeSource(openers), Decode(partitions), stores, screens, screen), shaping
+    chatters = any(partition.chatters for partition in partitions.values())
+    model = load_model(shaping.crowd.sentiment, settings.scoring) if chatters else None
+    return Ports(TapeSource(openers), Decode(partitions), stores, screens, screen, model), shaping
 
 
 def _settle() -> None:
@@ -126,8 +133,9 @@ def _settle() -> None:
 
 def partition_of(name: str, manifest: Manifest, shaping: Shaping, speed: float) -> Partition:
     """Give what decoding must know of a recorded partition."""
-    symbols = manifest.partitions[name].symbols
-    return Partition(_wire(name, symbols, shaping), symbols, manifest.start_ns, manifest.end_ns, speed)
+    info = manifest.partitions[name]
+    wire = _wire(name, info.symbols, shaping)
+    return Partition(wire, info.symbols, bool(info.channels), manifest.start_ns, manifest.end_ns, speed)
 
 
 def _open_live(session: Path, settings: Settings, resume: Position | None) -> TapePartition:

@@ -62,7 +62,7 @@ def with_symbols(shaping: Shaping, symbols: tuple[str, ...]) -> Shaping:
         if any(symbol in known for symbol in asset.symbols)
     }
     assets |= {symbol.lower(): Asset((symbol,)) for symbol in symbols if symbol not in known}
-    return Shaping(assets, shaping.market, shaping.portfolio, shaping.alerts)
+    return replace(shaping, assets=assets)
 
 
 def replay_folder(settings: Settings, name: str) -> Path:

@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import Final, Literal
 
 import msgspec
-from scoring.market.portfolio import PortfolioSettings
 
 from connectors.inputs.lines import LinesSettings
 from connectors.outputs.archive import ArchiveSettings
@@ -24,9 +23,14 @@ from connectors.tape.recorder import RecorderSettings
 from flows.layers import PREFIX, Origins, Tree, branch, convert, leaves, merge, nearest, origin_of, plain, read_dotenv, read_toml
 from flows.running import RecoverySettings
 from scoring.alerts.rules import RuleSettings, compile_rules, default_rules
+from scoring.crowd.assets import NameSettings
+from scoring.crowd.decoupling import DecouplingSettings
+from scoring.crowd.moods import MoodSettings
+from scoring.crowd.sentiment import ScoringSettings, SentimentSettings
 from scoring.duration import Duration
 from scoring.errors import SettingError
 from scoring.market.bars import BarSettings
+from scoring.market.portfolio import PortfolioSettings
 from scoring.market.risk import RiskSettings
 from scoring.market.spread import SpreadSettings
 
@@ -58,6 +62,15 @@ class Market(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     risk: RiskSettings = RiskSettings()
 
 
+class Crowd(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """How the crowd is heard."""
+
+    names: NameSettings = NameSettings()
+    sentiment: SentimentSettings = SentimentSettings()
+    moods: MoodSettings = MoodSettings()
+    decoupling: DecouplingSettings = DecouplingSettings()
+
+
 class AlertSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """When to speak."""
 
@@ -77,6 +90,7 @@ class Shaping(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     )
     """By name."""
     market: Market = Market()
+    crowd: Crowd = Crowd()
     portfolio: PortfolioSettings = PortfolioSettings()
     alerts: AlertSettings = AlertSettings()
 
@@ -107,8 +121,10 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Where the live tape, the archive and the warehouse are kept."""
     assets: dict[str, Asset] = msgspec.field(default_factory=lambda: Shaping().assets)
     market: Market = Market()
+    crowd: Crowd = Crowd()
     portfolio: PortfolioSettings = PortfolioSettings()
     alerts: AlertSettings = AlertSettings()
+    scoring: ScoringSettings = ScoringSettings()
     replay: ReplaySettings = ReplaySettings()
     inputs: InputSettings = InputSettings()
     recovery: RecoverySettings = RecoverySettings()
@@ -120,13 +136,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     @property
     def shaping(self) -> Shaping:
         """The part that shapes results."""
-        return Shaping(self.assets, self.market, self.portfolio, self.alerts)
-
-    def shaped_by(self, shaping: Shaping) -> Settings:
-        """Give these settings with what shapes results taken from a recording."""
-        return msgspec.structs.replace(
-            self, assets=shaping.assets, market=shaping.market, portfolio=shaping.portfolio, alerts=shaping.alerts
-        )
+        return Shaping(self.assets, self.market, self.crowd, self.portfolio, self.alerts)
 
 
 def load(environment: Mapping[str, str] | None = None, folder: Path | None = None) -> tuple[Settings, Origins]:

@@ -25,8 +25,9 @@ import msgspec
 from connectors.tape.manifest import Manifest, PartitionInfo, refresh, save
 from connectors.tape.writer import FrameWriter
 from flows.layers import plain
-from flows.settings import Shaping
+from flows.settings import Crowd, Shaping
 from recordings.story import CHANNELS, posts
+from scoring.crowd.decoupling import DecouplingSettings
 from scoring.market.portfolio import PortfolioSettings, Position
 from scoring.records import ALL_SYMBOLS, CLOCK_GRID_NS, NANOSECONDS_PER_SECOND, Gap
 
@@ -293,7 +294,8 @@ def _manifest(name: str) -> Manifest:
             "binance": PartitionInfo(symbols=tuple(coin.symbol for coin in COINS)),
             "telegram": PartitionInfo(channels=CHANNELS),
         },
-        settings=plain(Shaping(portfolio=PortfolioSettings(POSITIONS))),
+        # Twenty minutes have no trailing day: five of them must do for the z-scores.
+        settings=plain(Shaping(portfolio=PortfolioSettings(POSITIONS), crowd=Crowd(decoupling=DecouplingSettings(warm_minutes=5)))),
     )
 
 

@@ -18,6 +18,7 @@ from msgspec import Meta
 from numpy.typing import NDArray
 
 from connectors.wire.decoded import Decoded, Refusal
+from scoring.duration import Duration
 from scoring.records import NANOSECONDS_PER_SECOND, Batch, Kind, Post, to_columns
 
 TELEGRAM_FEED: Final = "telegram"
@@ -34,9 +35,11 @@ class TelegramWireSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=Tr
 
     largest_payload: int = 1_000_000
     """Bytes. The messenger itself allows 4,096 characters; what is longer than this is rejected unread."""
+    max_ahead: Duration = Duration.parse("1m")
+    """A post dated further ahead of its receipt is rejected: it would make all that follow it late."""
 
 
-class _Message(msgspec.Struct, frozen=True):
+class _Message(msgspec.Struct, frozen=True, gc=False):
     channel: Annotated[str, Meta(min_length=1)]
     message_id: Annotated[int, Meta(ge=0, le=(1 << 63) - 1)]
     date: Annotated[float, Meta(ge=0, lt=_LAST_SECOND)] | dt.datetime
@@ -53,8 +56,8 @@ def decode(
     positions: NDArray[np.int64],
     settings: TelegramWireSettings = TelegramWireSettings(),  # noqa: B008 (frozen)
 ) -> Decoded:
-    """Decode posts in tape order: one batch per channel."""
-    posts: dict[str, list[Post]] = {}
+    """Decode posts into one batch for all channels: their order on the tape is what lateness is judged by."""
+    posts: list[Post] = []
     rejects: list[Refusal] = []
     for index, (payload, arrived_ns) in enumerate(zip(payloads, received_ns.tolist(), strict=True)):
         try:
@@ -62,8 +65,8 @@ def decode(
         except (ValueError, msgspec.MsgspecError, RecursionError) as error:
             rejects.append(Refusal(index, int(positions[index]), str(error)))
         else:
-            posts.setdefault(post.channel, []).append(post)
-    batches = [Batch(Kind.POST, channel, to_columns(Post, found)) for channel, found in sorted(posts.items())]
+            posts.append(post)
+    batches = [Batch(Kind.POST, TELEGRAM_FEED, to_columns(Post, posts))] if posts else []
     return Decoded(batches=batches, books=[], rejects=rejects, notices=[], ignored=0)
 
 
@@ -71,9 +74,13 @@ def _post(payload: bytes, received_ns: int, settings: TelegramWireSettings) -> P
     if len(payload) > settings.largest_payload:
         raise ValueError(f"a post of {len(payload)} bytes: expected at most {settings.largest_payload}")
     message = _DECODER.decode(payload)
+    event_ns = _to_ns(message.date)
+    if event_ns > received_ns + settings.max_ahead:
+        ahead = (event_ns - received_ns) / NANOSECONDS_PER_SECOND
+        raise ValueError(f"posted {ahead:.0f} s ahead of its receipt: expected {settings.max_ahead} at most")
     return Post(
         received_ns=received_ns,
-        event_ns=_to_ns(message.date),
+        event_ns=event_ns,
         channel=message.channel,
         message_id=message.message_id,
         author=message.author or "",

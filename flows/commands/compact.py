@@ -4,25 +4,30 @@ from __future__ import annotations
 
 import argparse
 import itertools
+import pickle
 import shutil
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import TypeAlias
 
 import msgspec
-from connectors.tape.columns import ColumnWriter
 from rich.progress import track
-from scoring.market.book import Book
 
 from connectors.inputs.source import Chunk
+from connectors.tape.columns import ColumnWriter
 from connectors.tape.frames import FrameChunk
 from connectors.tape.manifest import Form, Manifest, load, refresh, save
 from connectors.tape.reader import FrameReader
-from flows.decode import GAP_FEED, Decode, Parcel
+from flows.decode import GAP_FEED, Decode, Parcel, Talk
 from flows.ports import partition_of
 from flows.running import refusing_in_one_line
 from flows.sessions import shaping_of
 from scoring.errors import SessionError
+from scoring.market.book import Book
 from scoring.records import ALL_SYMBOLS, Batch, BookUpdates, Gap, Kind, MarketItem
+
+Items: TypeAlias = list[Batch | Gap]
+"""What a chunk of columns holds: gaps are written first, in their order."""
 
 CHUNK_ROWS = 65_536
 """Frames decoded at once: large enough for Parquet to be quick, small enough to be read whole."""
@@ -52,12 +57,11 @@ def _compact_partition(session: Path, name: str, manifest: Manifest) -> None:
     shutil.rmtree(partial, ignore_errors=True)
     reader = FrameReader(session / "frames" / name)
     writer = ColumnWriter(partial)
-    decode = Decode({name: partition_of(name, manifest, shaping_of(manifest, session), 1.0)})
-    books: dict[str, Book] = {}
+    decoding = _Decoding(name, Decode({name: partition_of(name, manifest, shaping_of(manifest, session), 1.0)}))
     total = reader.end_row - reader.first_row
     for chunk in track(_chunks(reader), description=name, total=max(total // CHUNK_ROWS, 1), transient=True):
-        for items in _decoded(chunk, name, decode, books):
-            writer.write(items, int(chunk.received_ns[-1]))
+        for items, clock_ns in decoding.pieces(chunk):
+            writer.write(items, clock_ns)
     writer.close()
     reader.close()
     shutil.rmtree(final, ignore_errors=True)
@@ -73,45 +77,65 @@ def _chunks(reader: FrameReader) -> Iterator[FrameChunk]:
         row += len(frames)
 
 
-def _decoded(frames: FrameChunk, name: str, decode: Decode, books: dict[str, Book]) -> Iterator[list[Batch | Gap]]:
-    """Decode one chunk; where a book broke in it, a new chunk begins, because gaps come first in a chunk."""
-    parts: list[list[Batch | Gap]] = [[]]
-    for _, value in decode((Chunk(name, frames, (), len(frames), int(frames.received_ns[-1]), 0),)):
-        if isinstance(value, Parcel):
-            _lay_out(_with_depth(value, books), parts)
-        elif isinstance(value, Batch):
-            _keep_loose(value, parts[0])
-    yield from (part for part in parts if part)
+class _Decoding:
+    """Decodes a partition from its beginning; the books are what it remembers from one chunk to the next."""
+
+    def __init__(self, name: str, decode: Decode) -> None:
+        self._name, self._decode = name, decode
+        self._books: dict[str, Book] = {}
+
+    def pieces(self, frames: FrameChunk) -> Iterator[tuple[Items, int]]:
+        """Give items and the last receive time in them.
+
+        Gaps come first in a chunk of columns, so where a book breaks or heals behind other rows a new chunk has to begin, and
+        exactly there: the clock of the chunk before may pass no row that is still to come. The frame is found by halving.
+        """
+        before = pickle.dumps(self._books)
+        parts = self._parts(frames)
+        if len(parts) > 1 and len(frames) > 1:
+            self._books = pickle.loads(before)
+            yield from self.pieces(frames.slice(0, len(frames) // 2))
+            yield from self.pieces(frames.slice(len(frames) // 2, len(frames)))
+        else:
+            yield from ((part, int(frames.received_ns[-1])) for part in parts if part)
+
+    def _parts(self, frames: FrameChunk) -> list[Items]:
+        """Give the items of some frames; more than one list where a gap stands behind rows of its symbol."""
+        parts: list[Items] = [[]]
+        for _, value in self._decode((Chunk(self._name, frames, (), len(frames), int(frames.received_ns[-1]), 0),)):
+            if isinstance(value, Parcel):
+                _lay_out(self._with_depth(value), parts)
+            elif isinstance(value, Talk):
+                parts[0] += [item for item in value.items if isinstance(item, Batch)]
+            elif isinstance(value, Batch):
+                _keep_loose(value, parts[0])
+        return parts
+
+    def _with_depth(self, parcel: Parcel) -> Iterator[MarketItem]:
+        book = self._books.setdefault(parcel.symbol, Book(parcel.symbol, source=parcel.symbol))
+        for item in parcel.items:
+            if isinstance(item, BookUpdates):
+                yield from book.update((item,))
+            else:
+                yield item
 
 
-def _lay_out(items: Iterator[MarketItem], parts: list[list[Batch | Gap]]) -> None:
-    """Put one symbol's items into the parts, going to the next part at each gap."""
+def _lay_out(items: Iterator[MarketItem], parts: list[Items]) -> None:
+    """Put one symbol's items into the parts, going to the next part at each gap behind rows."""
     at, filled = 0, False
     for item in items:
         if isinstance(item, Gap) and item.symbol != ALL_SYMBOLS:
             at += filled
             filled = False
-            _part(parts, at).insert(0, item)
         elif isinstance(item, Batch):
             filled = True
-            _part(parts, at).append(item)
-
-
-def _part(parts: list[list[Batch | Gap]], at: int) -> list[Batch | Gap]:
-    parts.extend([] for _ in range(at + 1 - len(parts)))
-    return parts[at]
-
-
-def _with_depth(parcel: Parcel, books: dict[str, Book]) -> Iterator[MarketItem]:
-    book = books.setdefault(parcel.symbol, Book(parcel.symbol, source=parcel.symbol))
-    for item in parcel.items:
-        if isinstance(item, BookUpdates):
-            yield from book.update((item,))
         else:
-            yield item
+            continue
+        parts.extend([] for _ in range(at + 1 - len(parts)))
+        parts[at].append(item)
 
 
-def _keep_loose(batch: Batch, part: list[Batch | Gap]) -> None:
+def _keep_loose(batch: Batch, part: Items) -> None:
     """Keep what belongs to no symbol. A lost connection stands here once, though it is told to every symbol."""
     if batch.kind is Kind.GAP:
         part[:0] = [Gap(*values) for values in zip(*(column.tolist() for column in batch.columns.values()), strict=True)]

@@ -14,15 +14,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from connectors.wire.decoded import Decoded
-from connectors.wire.telegram import TelegramWireSettings, decode
+from connectors.wire.telegram import TELEGRAM_FEED, TelegramWireSettings, decode
 from scoring.records import Kind, Post, empty_columns
 
 MESSAGE = {"channel": "calls", "message_id": 7, "date": "2026-05-01T12:00:00Z", "author": "ann", "text": "buy"}
 NOON_NS = 1_777_636_800_000_000_000
+RECEIVED_NS = NOON_NS + 50
 
 
 def read(payloads: list[bytes]) -> Decoded:
-    found = decode(payloads, np.arange(len(payloads)) + 50, np.arange(len(payloads)) + 900)
+    found = decode(payloads, np.arange(len(payloads)) + RECEIVED_NS, np.arange(len(payloads)) + 900)
     assert found.frames() == len(payloads)
     return found
 
@@ -33,9 +34,9 @@ def payload(**changes: object) -> bytes:
 
 def test_a_post_becomes_a_row_of_its_channel() -> None:
     (batch,) = read([payload()]).batches
-    assert (batch.kind, batch.symbol) == (Kind.POST, "calls")
+    assert (batch.kind, batch.symbol) == (Kind.POST, TELEGRAM_FEED)
     assert {name: column.tolist() for name, column in batch.columns.items()} == {
-        "received_ns": [50],
+        "received_ns": [RECEIVED_NS],
         "event_ns": [NOON_NS],
         "channel": ["calls"],
         "message_id": [7],
@@ -64,11 +65,17 @@ def test_a_date_is_iso_or_unix_seconds(date: object, expected_ns: int) -> None:
     assert read([payload(date=date)]).batches[0]["event_ns"].tolist() == [expected_ns]
 
 
-def test_channels_come_apart_and_an_anonymous_author_is_empty() -> None:
+def test_channels_stay_in_tape_order_and_an_anonymous_author_is_empty() -> None:
     found = read([payload(channel="b", message_id=1), payload(channel="a", author=None), payload(channel="b", message_id=2)])
-    assert [(batch.symbol, len(batch)) for batch in found.batches] == [("a", 1), ("b", 2)]
-    assert found.batches[0]["author"].tolist() == [""]
-    assert found.batches[1]["message_id"].tolist() == [1, 2]
+    (batch,) = found.batches
+    assert batch["channel"].tolist() == ["b", "a", "b"]
+    assert batch["author"].tolist() == ["ann", "", "ann"]
+    assert batch["message_id"].tolist() == [1, 7, 2]
+
+
+def test_a_post_from_the_future_is_refused() -> None:
+    found = read([payload(date="2026-05-01T12:00:59Z"), payload(date="2026-05-01T12:02:00Z")])
+    assert [refusal.reason for refusal in found.rejects] == ["posted 120 s ahead of its receipt: expected 1m at most"]
 
 
 @given(st.text())
@@ -105,7 +112,7 @@ def test_what_is_no_post_is_refused_with_a_reason(bad: bytes, reason: str) -> No
 
 
 def test_the_largest_size_is_a_setting() -> None:
-    found = decode([payload()], np.array([1]), np.array([1]), TelegramWireSettings(largest_payload=10))
+    found = decode([payload()], np.array([NOON_NS]), np.array([1]), TelegramWireSettings(largest_payload=10))
     assert len(found.rejects) == 1
 
 

@@ -1,0 +1,130 @@
+"""The chatter stages: posts get the names of assets, then a mood, beside the flow and in tape order.
+
+A model takes milliseconds a post, so it works in a thread of its own, where ONNX Runtime lets go of the interpreter, and market data
+never waits for it. What was not scored yet is the state that a snapshot keeps. Answers are handed on in the order of the tape, so
+how long they took can be seen nowhere but on a clock.
+"""
+
+from __future__ import annotations
+
+import pickle
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from typing import TYPE_CHECKING, Final, TypeAlias
+
+from bytewax.operators import StatefulBatchLogic
+
+from flows.decode import Talk
+from flows.settings import Shaping
+from scoring.crowd.assets import AssetFinder
+from scoring.crowd.moods import Moods, ScoredPosts
+from scoring.crowd.posts import post_rows
+from scoring.records import Batch, Clock, End, Rows
+
+if TYPE_CHECKING:
+    from scoring.crowd.finbert import Model
+
+LOOK_AGAIN: Final = timedelta(milliseconds=5)
+"""How soon to look whether the model is done."""
+MOST_PENDING: Final = 256
+"""Batches and marks that may wait for the model; beyond it the tape is not read on, so that memory stays bounded."""
+
+Pending: TypeAlias = "tuple[Batch, Future[ScoredPosts]] | Clock | End"
+
+
+def named(shaping: Shaping) -> Callable[[Talk], Talk]:
+    """Give what writes the assets a text means beside it."""
+    finder = AssetFinder(shaping.assets, shaping.crowd.names)
+
+    def name(talk: Talk) -> Talk:
+        return Talk(talk.partition, [_with_assets(item, finder) if isinstance(item, Batch) else item for item in talk.items])
+
+    return name
+
+
+def _with_assets(posts: Batch, finder: AssetFinder) -> Batch:
+    assets = posts["assets"].copy()
+    for index, text in enumerate(posts["text"]):
+        assets[index] = ",".join(finder.find(text))
+    return Batch(posts.kind, posts.symbol, {**posts.columns, "assets": assets})
+
+
+def spoken(keyed: tuple[str, Talk]) -> Iterator[tuple[str, Rows]]:
+    """Store the posts, with the assets they mean."""
+    for item in keyed[1].items:
+        if isinstance(item, Batch):
+            yield item.symbol, post_rows(item)
+
+
+def mood(shaping: Shaping, model: Model | None) -> Callable[[bytes | None], MoodStage]:
+    """Give what builds the stage that scores posts; without a model there is nobody to listen to."""
+    return partial(MoodStage, shaping, model)
+
+
+class MoodStage(StatefulBatchLogic[Talk, Rows, bytes]):
+    """Scores the posts of one partition beside the flow, and hands on moods in tape order."""
+
+    def __init__(self, shaping: Shaping, model: Model | None, snapshot: bytes | None) -> None:
+        """Begin, or go on with what was not scored when the snapshot was taken."""
+        self._model = model
+        self._scorer = ThreadPoolExecutor(1, thread_name_prefix="mood")
+        self._pending: deque[Pending] = deque()
+        self._moods = Moods(tuple(shaping.assets), shaping.crowd.moods)
+        if snapshot is not None:
+            self._moods, waiting = pickle.loads(snapshot)
+            for item in waiting:
+                self._take(item)
+
+    def on_batch(self, values: list[Talk]) -> tuple[Iterable[Rows], bool]:
+        """Take posts and marks; give what is scored. At the end of the tape everything is."""
+        ended = False
+        for item in (item for talk in values for item in talk.items):
+            self._take(item)
+            ended = ended or isinstance(item, End)
+        return self._scored(leave=0 if ended else MOST_PENDING), False
+
+    def on_notify(self) -> tuple[Iterable[Rows], bool]:
+        """Give what was scored since."""
+        return self._scored(leave=MOST_PENDING), False
+
+    def on_eof(self) -> tuple[Iterable[Rows], bool]:
+        """Keep the state, as every stage does, and score no more of what a snapshot has kept."""
+        self._scorer.shutdown(wait=False, cancel_futures=True)
+        return (), False
+
+    def notify_at(self) -> datetime | None:
+        """Ask to be called again while the model works. No result hangs on when that is."""
+        return datetime.now(UTC) + LOOK_AGAIN if self._pending else None
+
+    def snapshot(self) -> bytes:
+        """Give the state and what waits for the model."""
+        waiting = [pending[0] if isinstance(pending, tuple) else pending for pending in self._pending]
+        return pickle.dumps((self._moods, waiting), protocol=pickle.HIGHEST_PROTOCOL)
+
+    def _take(self, item: Batch | Clock | End) -> None:
+        self._pending.append((item, self._scorer.submit(self._score, item)) if isinstance(item, Batch) else item)
+
+    def _score(self, posts: Batch) -> ScoredPosts:
+        """Score the posts that name an asset, in the scorer's thread."""
+        about = [index for index, assets in enumerate(posts["assets"]) if assets]
+        if self._model is None or not about:
+            return ScoredPosts(posts, [None] * len(posts), "", "")
+        scores = iter(self._model.score([posts["text"][index] for index in about]))
+        return ScoredPosts(posts, [next(scores) if assets else None for assets in posts["assets"]], self._model.name, self._model.hash)
+
+    def _scored(self, leave: int) -> list[Rows]:
+        """Hand on, in order, what is done, and wait until no more than `leave` items are pending."""
+        rows: list[Rows] = []
+        while self._pending:
+            first = self._pending[0]
+            if isinstance(first, tuple):
+                if not first[1].done() and len(self._pending) <= leave:
+                    break
+                rows += self._moods.update((first[1].result(),))
+            else:
+                rows += self._moods.update((first,))
+            self._pending.popleft()
+        return rows
