@@ -15,8 +15,8 @@ import msgspec
 from scoring.crowd.identity import text_id
 from scoring.crowd.sentiment import Score
 from scoring.duration import Duration
-from scoring.market.watermark import Watermark
 from scoring.records import END_NS, Batch, Clock, End, Rows, SocialSignal, Table, to_columns
+from scoring.watermark import Watermark
 
 
 class MoodSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -22,7 +22,6 @@ from scoring.duration import Duration
 from scoring.market.completeness import GapLedger
 from scoring.market.emission import Emission
 from scoring.market.tumbling import NEVER_NS, TumblingWindows
-from scoring.market.watermark import Instants, Watermark
 from scoring.market.windows import TradeColumns, TradeWindow, add_columns
 from scoring.records import (
     ALL_SYMBOLS,
@@ -37,6 +36,7 @@ from scoring.records import (
     Rows,
     TradeMetrics,
 )
+from scoring.watermark import Instants, Watermark
 
 _TRADES: Final = frozenset({str(Kind.TRADE)})
 _AS_OF_GRID_NS: Final = NANOSECONDS_PER_SECOND

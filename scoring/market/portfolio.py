@@ -15,8 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from scoring.duration import Duration
-from scoring.market.watermark import UNSET_NS
 from scoring.records import ALL_SYMBOLS, Column, Portfolio, Rows, Table, empty_columns
+from scoring.watermark import UNSET_NS
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]

@@ -18,9 +18,9 @@ from numpy.typing import NDArray
 
 from scoring.market.sequential_sum import sequential_sum, sequential_sums
 from scoring.market.time_weighted import TimeWeighted
-from scoring.market.watermark import UNSET_NS
 from scoring.market.window_input import Window, WindowInput
 from scoring.records import Column
+from scoring.watermark import UNSET_NS
 
 Floats = NDArray[np.float64]
 

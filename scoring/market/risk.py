@@ -19,7 +19,6 @@ from scoring.market.buckets import Buckets
 from scoring.market.completeness import GapLedger, completeness
 from scoring.market.measures import HORIZONS_NS, MEASURES, SECOND_NS
 from scoring.market.samples import FEW, Sampler, Samples
-from scoring.market.watermark import UNSET_NS, Watermark
 from scoring.records import (
     ALL_SYMBOLS,
     END_NS,
@@ -36,6 +35,7 @@ from scoring.records import (
     Table,
     empty_columns,
 )
+from scoring.watermark import UNSET_NS, Watermark
 
 _MANY: Final = 120
 """From so many rows on, columns are faster than a loop; the result is the same."""

@@ -18,8 +18,8 @@ import msgspec
 import numpy as np
 
 from scoring.market.completeness import GapLedger
-from scoring.market.watermark import Instants, Watermark
 from scoring.records import Column
+from scoring.watermark import Instants, Watermark
 
 COLUMNAR_ROWS: Final = 24
 """From here on whole columns are faster than a loop over rows; measured, and without influence on any result."""

@@ -19,7 +19,6 @@ from hypothesis import strategies as st
 
 from scoring.duration import Duration
 from scoring.market.bars import Bars, BarSettings
-from scoring.market.watermark import Watermark
 from scoring.market.windows import TradeWindow
 from scoring.records import (
     ALL_SYMBOLS,
@@ -36,6 +35,7 @@ from scoring.records import (
     TradeMetrics,
     to_columns,
 )
+from scoring.watermark import Watermark
 
 SYMBOL = "BTCUSDT"
 SECOND_NS = 10**9

@@ -9,9 +9,9 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from scoring.market.watermark import UNSET_NS
 from scoring.market.window_input import COLUMNAR_ROWS, Window, WindowInput, parts
 from scoring.records import Column
+from scoring.watermark import UNSET_NS
 
 instants = st.lists(st.integers(0, 60), min_size=1).map(lambda values: np.array(values, np.int64))
 

@@ -8,8 +8,8 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from scoring.market.watermark import Watermark
 from scoring.records import CLOCK_GRID_NS
+from scoring.watermark import Watermark
 
 ROWS = st.lists(st.tuples(st.integers(0, 10**10), st.integers(0, 10**9)), max_size=40)
 
