@@ -102,7 +102,7 @@ def parser() -> argparse.ArgumentParser:
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command."""
-    wanted = msgspec.convert(vars(parser().parse_args(arguments)), Replay)
+    wanted = msgspec.convert(vars(parser().parse_intermixed_args(arguments)), Replay)
     with refusing_in_one_line():
         outcome = perform(wanted)
         show(outcome, wanted.session)
