@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import pickle
-
-from scoring.crowd.posts import Posts, post_rows
-from scoring.records import Batch, Clock, Kind, Post, PostRow, Table, columns_of, to_columns
+from scoring.crowd.posts import post_rows
+from scoring.records import Batch, Kind, Post, PostRow, Table, columns_of, to_columns
 
 SECOND_NS = 1_000_000_000
 
@@ -38,15 +36,3 @@ def test_rows_come_in_order_of_posting_and_the_later_version_of_a_post_comes_las
     assert rows.columns["message_id"].tolist() == [1, 1, 3]
     assert rows.columns["text"].tolist()[:2] == ["first", "edited"]
     assert rows.through_ns == 9 * SECOND_NS
-
-
-def test_an_old_post_that_comes_late_does_not_turn_back_how_far_the_rows_have_come() -> None:
-    state = Posts("pumps")
-    first = state.update([batch(post(9, 3))])
-    state = pickle.loads(pickle.dumps(state))
-    second = state.update([batch(post(5, 1)), batch(post(12, 4))])
-    assert [rows.through_ns for rows in first + second] == [9 * SECOND_NS, 9 * SECOND_NS, 12 * SECOND_NS]
-
-
-def test_other_items_say_nothing() -> None:
-    assert Posts("pumps").update([Clock(250_000_000), batch(), Batch(Kind.PRICE, "bitcoin", {})]) == []
