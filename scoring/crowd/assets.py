@@ -17,9 +17,9 @@ from typing import Final, NamedTuple, Protocol
 
 import msgspec
 
-from scoring.crowd.folding import Characters, caseless
+from scoring.crowd.folding import caseless
 from scoring.crowd.vocabulary import COMMON_WORDS, QUOTES, TRADING_WORDS
-from scoring.crowd.words import Words, words_of
+from scoring.crowd.words import Words, seen_in, words_of
 
 SHORT_TICKER: Final = 2
 """Letters up to which a ticker is more often something else."""
@@ -116,7 +116,7 @@ class AssetFinder:
         (('bitcoin', 'chainlink'), (), ('chainlink',))
         """
         text = text[: self._most_characters]
-        seen = text.translate(_WORDS_ONLY).split()
+        seen = seen_in(text)
         if self._first_words.isdisjoint(seen) and len(self._letters.intersection(seen)) < 2:
             return ()
         return tuple(sorted(self._found(Words(text))))
@@ -211,6 +211,3 @@ def _words(name: str, asset: str) -> tuple[str, ...]:
     if not words:
         raise ValueError(f"asset {asset!r}: a name with a letter or a digit was expected, found {name!r}")
     return words
-
-
-_WORDS_ONLY: Final = Characters(lambda character: "".join(part if part.isalnum() else " " for part in caseless(character)))

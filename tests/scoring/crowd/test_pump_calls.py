@@ -1,7 +1,10 @@
 """Posts of the kinds that broadcast channels send, made up for these tables."""
 
+import csv
 import doctest
 import time
+from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
@@ -94,6 +97,14 @@ def test_a_hostile_text_takes_no_longer_than_another(piece: str) -> None:
     started = time.process_time()
     kind_of(piece * 200_000)
     assert time.process_time() - started < 1
+
+
+def test_nine_of_ten_real_posts_are_judged_as_people_judged_them(shared_data: Callable[[str], Path]) -> None:
+    labels = dict(zip("012", (PostKind.IRRELEVANT, PostKind.PUMP, PostKind.CALL), strict=True))
+    with shared_data("telegram/labelled_messages_before_2021.csv").open() as file:
+        posts = [(row["text"], labels[row["label"]]) for row in csv.DictReader(file) if row["label"] in labels]
+    assert len(posts) == 2_341
+    assert sum(kind_of(text) == kind for text, kind in posts) > 0.9 * len(posts)
 
 
 def test_the_examples_hold() -> None:

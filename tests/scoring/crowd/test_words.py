@@ -3,9 +3,11 @@
 import doctest
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from scoring.crowd import words
-from scoring.crowd.words import Words
+from scoring.crowd.words import Words, seen_in, words_of
 
 
 def test_words_are_caseless_and_keep_their_places() -> None:
@@ -75,6 +77,20 @@ def test_a_pair_is_two_words_and_no_list(text: str, pair: bool) -> None:
 def test_the_ends_have_no_neighbours() -> None:
     cut = Words("one two")
     assert (cut.before(0), cut.after(0), cut.before(1), cut.after(1)) == ("", "two", "one", "")
+
+
+@given(
+    st.text()
+    | st.lists(st.sampled_from(["btc", "BTC", "\ufe0f", "\u20e3", "🚀", "–", "…", "1", "_", "é", "\u200d", "ß", "\xa0", "ℹ"])).map("".join)
+)
+@settings(max_examples=300, deadline=None)
+def test_the_words_seen_at_a_glance_are_the_words(text: str) -> None:
+    assert seen_in(text) == words_of(text)
+
+
+def test_no_character_hides_a_word_from_a_glance() -> None:
+    texts = [f"b{chr(code)}tc" for code in range(0x20000)]
+    assert [text for text in texts if seen_in(text) != words_of(text)] == []
 
 
 def test_the_examples_hold() -> None:
