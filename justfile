@@ -33,7 +33,7 @@ live: run
 
 # replay a session without a screen: just replay recordings/session [10x|max] [--workers 2 …]
 [group('use')]
-replay session="recordings/session" *arguments="": run
+replay session="recordings/session" *arguments: run
     @{{ python }} -m flows.commands.replay "$@"
 
 # ask the warehouse: just query "SELECT * FROM trade_metrics LIMIT 5"
@@ -45,6 +45,21 @@ query *arguments: run
 [group('use')]
 settings: run
     @{{ python }} -m flows.commands.settings
+
+# say what fired, why, on what data, and what it would have taken not to: just explain ALERT_ID | last
+[group('judge')]
+explain *arguments: run
+    @{{ python }} -m flows.commands.explain "$@"
+
+# were the alerts right? what followed each, against random instants and known events: just study SESSION… [--events FILE]
+[group('judge')]
+study *arguments: run
+    @{{ python }} -m flows.commands.study "$@"
+
+# try a rule with other thresholds: just sweep RULE SESSION… [--thresholds 50,100 --for 0s,10s --cooldown 5m]
+[group('judge')]
+sweep *arguments: run
+    @{{ python }} -m flows.commands.sweep "$@"
 
 # turn frame logs or the exchange's archives into a session: just import FILES… --to recordings/NAME
 [group('tape')]
@@ -58,7 +73,7 @@ compact session: run
 
 # replay a session and compare with the digests in its manifest
 [group('tape')]
-verify session="recordings/session" *arguments="": run
+verify session="recordings/session" *arguments: run
     @{{ python }} -m flows.commands.verify "$@"
 
 # make the bundled session anew from its seed
