@@ -223,3 +223,17 @@ def read_instant(value: Value) -> datetime | None:
     except (ValueError, OverflowError):
         return None
     return utc if utc and utc >= _EPOCH else None
+
+
+def read_number(value: Value) -> float | None:
+    """Read a number; None where it is none, or larger than any float: JSON knows no limit.
+
+    >>> read_number(3), read_number("3"), read_number(10**400)
+    (3.0, None, None)
+    """
+    if not isinstance(value, int | float):
+        return None
+    try:
+        return float(value)
+    except OverflowError:
+        return None

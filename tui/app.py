@@ -1,4 +1,4 @@
-"""The screen: a headline, the table of symbols, the alerts and the sources, drawn from one state that follows the feed.
+"""The screen: a headline, the table of symbols, the alerts, the sources and the crowd, drawn from one state that follows the feed.
 
 Events change the state as fast as they come; one timer draws the newest state, at most ten times a second, so a burst costs no more
 than a change. Nothing of the market is computed here.
@@ -22,6 +22,8 @@ from tui import columns, palette
 from tui.readings import change_span, window_width
 from tui.state import Event, Link, State, reduce
 from tui.widgets.alerts import Alerts
+from tui.widgets.banner import Banner
+from tui.widgets.crowd import CrowdPane
 from tui.widgets.headline import Headline
 from tui.widgets.help import Help
 from tui.widgets.notice import Notice
@@ -32,6 +34,10 @@ _FRAME_S: Final = 0.1
 """Seconds from one drawing to the next."""
 _WIDE: Final = 110
 """Columns from which alerts and sources stand side by side."""
+_TALL: Final = 34
+"""Lines from which the crowd has a place of its own below them."""
+_CROWD_LINES: Final = 11
+"""Lines it should have there, before symbols grow taller: border, headings, three assets and some posts."""
 
 THEME: Final = Theme(
     name="ghosttape",
@@ -58,23 +64,27 @@ def wall_clock() -> datetime:
 class Dashboard(Screen[None]):
     """The one screen; it draws whatever state `known` gives."""
 
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("c", "crowd", "Crowd")]
+
     def __init__(self, known: Callable[[], State], wall: Callable[[], datetime]) -> None:
         """Make the panes."""
         super().__init__()
         self.HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (_WIDE, "-wide")]
+        self.VERTICAL_BREAKPOINTS = [(0, "-low"), (_TALL, "-tall")]
         self._known = known
         self._wall = wall
         self._look: tuple[object, ...] = ()
         self._drawn: State | None = None
-        self._headline, self._notice = Headline(), Notice()
-        self._symbols, self._alerts, self._sources = Symbols(), Alerts(), Sources()
+        self._headline, self._notice, self._banner = Headline(), Notice(), Banner()
+        self._symbols, self._alerts, self._sources, self._crowd = Symbols(), Alerts(), Sources(), CrowdPane()
 
     def compose(self) -> ComposeResult:
         """Lay out the panes."""
         yield self._headline
         yield self._notice
+        yield self._banner
         yield self._symbols
-        yield Container(self._alerts, self._sources, id="below")
+        yield Container(Container(self._alerts, self._sources, id="doings"), self._crowd, id="below")
         yield Footer(show_command_palette=False)
 
     def on_mount(self) -> None:
@@ -84,18 +94,25 @@ class Dashboard(Screen[None]):
     def draw(self) -> None:
         """Draw the newest state, if it or the room for it has changed; what is lost counts its seconds."""
         state, wall = self._known(), self._wall()
-        room = (self.size, self._symbols.room, self._alerts.room, self._sources.room)
+        room = (self.size, self._symbols.room, self._alerts.room, self._sources.room, self._crowd.room)
         look = (room, wall.replace(microsecond=0) if state.loss else None)
         if state is self._drawn and look == self._look:
             return
         self._look, self._drawn = look, state
         self.set_class(state.hello is None, "waiting")
         self.set_class(state.link is Link.LOST, "lost")
+        self.set_class(not state.crowd.is_heard, "unheard")
         self._headline.show(state)
         self._notice.show(state, wall)
-        self._symbols.show(state)
+        self._banner.show(state)
+        self._symbols.show(state, _CROWD_LINES if self.size.height >= _TALL and state.crowd.is_heard else 0)
         self._alerts.show(state)
         self._sources.show(state)
+        self._crowd.show(state)
+
+    def action_crowd(self) -> None:
+        """Give the crowd the place of alerts and sources, or give it back."""
+        self.toggle_class("crowd")
 
 
 class Ghosttape(App[None]):

@@ -58,15 +58,27 @@ def _style(reading: Reading, moment: Moment, colour: str = palette.TEXT) -> Styl
 
 def _symbol(row: SymbolReadings, _moment: Moment, width: int) -> Text:
     """The name, and the mark of data that is not whole: it must show at any width."""
-    mark, colour = _quality(row)
+    mark, colour = quality(row.completeness)
     name = Text(figures.fit(figures.clean(row.symbol), width - 2), Style(color=palette.SECOND, bold=True))
     return name.append(f" {mark}", Style(color=colour, bold=True))
 
 
-def _quality(row: SymbolReadings) -> tuple[str, str]:
-    if row.completeness in ("", _COMPLETE):
+def quality(completeness: str) -> tuple[str, str]:
+    """Give the mark of data that is not whole, and its colour."""
+    if completeness in ("", _COMPLETE):
         return " ", palette.QUIET
-    return ("~", palette.SECOND) if row.completeness.startswith("repaired") else ("!", palette.WARNING)
+    return ("~", palette.SECOND) if completeness.startswith("repaired") else ("!", palette.WARNING)
+
+
+def quality_words(completeness: str) -> str:
+    """Say how whole the data is.
+
+    >>> [quality_words(text) for text in ("complete", "repaired(12)", "open_gap(1)", "")]
+    ['whole', '12 fixed', '1 gap', '–']
+    """
+    kind, _, many = completeness.partition("(")
+    words = {"": figures.UNKNOWN, _COMPLETE: "whole", "repaired": f"{many.rstrip(')')} fixed"}
+    return figures.clean(words.get(kind, f"{many.rstrip(')')} gap"))
 
 
 def _last(row: SymbolReadings, moment: Moment, width: int) -> Text:
@@ -84,8 +96,7 @@ def _vwap(row: SymbolReadings, moment: Moment, width: int) -> Text:
 
 def _spread(row: SymbolReadings, moment: Moment, width: int) -> Text:
     value = row.spread_bps.value
-    text = figures.UNKNOWN if value is None else f"{'!' if row.spread_warning else ''}{figures.basis_points(value)}"
-    return _right(text, width, _style(row.spread_bps, moment, palette.WARNING if row.spread_warning else palette.TEXT))
+    return _right(figures.UNKNOWN if value is None else figures.basis_points(value), width, _style(row.spread_bps, moment))
 
 
 def _imbalance(row: SymbolReadings, moment: Moment, width: int) -> Text:
@@ -115,9 +126,7 @@ def _age(row: SymbolReadings, moment: Moment, width: int) -> Text:
 
 
 def _data(row: SymbolReadings, _moment: Moment, width: int) -> Text:
-    kind, _, many = row.completeness.partition("(")
-    words = {"": figures.UNKNOWN, _COMPLETE: "whole", "repaired": f"{many.rstrip(')')} fixed"}.get(kind, f"{many.rstrip(')')} gap")
-    return Text(figures.fit(figures.clean(words), width), Style(color=_quality(row)[1]))
+    return Text(figures.fit(quality_words(row.completeness), width), Style(color=quality(row.completeness)[1]))
 
 
 def _trend(row: SymbolReadings, moment: Moment, width: int) -> Text:
@@ -141,9 +150,7 @@ def columns(span: str, window_s: float | None) -> tuple[Column, ...]:
         Column("Last", 11, 1, "price of the last trade, quote currency", _last),
         Column(f"Change {span}", 10, 2, f"over the last {span}: the longest of 15m, 5m, 1m that every symbol has", _change),
         Column(f"VWAP{window}", 11, 5, "volume-weighted average price of the newest trade window", _vwap),
-        Column(
-            "Spread", 9, 6, "ask − bid over mid in basis points, mean of the newest window; ! when it varied more than threefold", _spread
-        ),
+        Column("Spread", 9, 6, "ask − bid over mid in basis points, mean of the newest window", _spread),
         Column("Imbalance", 13, 8, "quantity at the best bid against the best ask: −1 all ask, +1 all bid", _imbalance),
         Column("Volatility", 10, 7, "standard deviation of the last minute's returns, annualised", _volatility),
         Column("Drawdown", 8, 9, "deepest fall from a peak over the last 60 samples (30 s)", _drawdown),

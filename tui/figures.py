@@ -21,10 +21,17 @@ _BRAILLE: Final = 0x2800
 _DOT_ROWS: Final = 4
 _DOTS: Final = ((0x01, 0x02, 0x04, 0x40), (0x08, 0x10, 0x20, 0x80))
 """Bits of the left and of the right column of dots, from the top."""
+_PLAIN: Final = (
+    {0x1F1E6 + letter: chr(ord("A") + letter) for letter in range(26)}
+    | dict.fromkeys(range(0xFE00, 0xFE10))
+    | dict.fromkeys(range(0x1F3FB, 0x1F400))
+)
+"""Flags become their letters; variation selectors and skin tones go."""
 _EIGHTHS: Final = " ▏▎▍▌▋▊▉█"
 _MOST_DECIMALS: Final = 9
 _SMALL_BASIS_POINTS: Final = 0.1
 """Below this, two decimals would say too little."""
+_HUGE: Final = 1_000_000
 _MINUTE_S: Final = 60
 _HOUR_S: Final = 3_600
 _DAY_S: Final = 86_400
@@ -37,6 +44,15 @@ def clean(text: str) -> str:
     'rm [2J -rf  evil'
     """
     return "".join(character if character.isprintable() else " " for character in text)
+
+
+def prose(text: str) -> str:
+    """Make a post one harmless line. What terminals disagree about the width of is written so that they agree.
+
+    >>> prose("to the  moon\\n\u2764\ufe0f \U0001f1fa\U0001f1f8")
+    'to the moon \u2764 US'
+    """
+    return " ".join(clean(text.translate(_PLAIN)).split())
 
 
 def fit(text: str, width: int, *, right: bool = False) -> str:
@@ -131,6 +147,18 @@ def count(value: int) -> str:
         if value >= size:
             return f"{value / (1_000 if unit == 'k' else size):.{decimals}f}{unit}"
     return f"{value:,}"
+
+
+def signed(value: float | None, decimals: int = 2) -> str:
+    """Write a number with its sign; what rounds to nothing has none.
+
+    >>> signed(0.316), signed(-12.0, 1), signed(-0.001), signed(None)
+    ('+0.32', '−12.0', '0.00', '–')
+    """
+    if value is None:
+        return UNKNOWN
+    text = f"{value:+.{decimals}f}" if abs(value) < _HUGE else f"{value:+.1e}"
+    return text.replace("-", "−") if text.strip("+-0.") else text[1:]
 
 
 def age(seconds: float | None) -> str:

@@ -10,7 +10,7 @@ from typing import Final
 from tui import sample
 from tui.app import Ghosttape
 
-SIZE: Final = (120, 36)
+SIZE: Final = (120, 40)
 """Columns and rows of the picture in the README."""
 _USAGE: Final = "usage: python -m tui.picture OUT.svg [COLUMNSxROWS]"
 _WRONG_USE: Final = 2

@@ -1,4 +1,4 @@
-"""The screen without a screen (`--print`): the same table and alerts as plain lines, for pipes, logs and small terminals."""
+"""The screen without a screen (`--print`): the same tables and alerts as plain lines, for pipes, logs and small terminals."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from scoring.feed import AlertState
 from tui import figures
 from tui.state import Event, Lost, State, reduce
 from tui.widgets.alerts import line
+from tui.widgets.crowd import moods
 from tui.widgets.headline import headline
 from tui.widgets.symbols import table
 
@@ -40,7 +41,9 @@ async def print_feed(events: Callable[[], AsyncGenerator[Event, None]], out: Tex
 
 
 def page(state: State) -> str:
-    """Write the headline and the table, and a blank line."""
+    """Write the headline, the table and, where a crowd is heard, its moods, and a blank line."""
     heading, body = table(state, _WIDTH)
     lines = [headline(state, _WIDTH).plain, heading.plain, *body.plain.splitlines()]
+    if state.crowd.stances:
+        lines += moods(state, _WIDTH).plain.splitlines()
     return "\n".join(text.rstrip() for text in lines) + "\n"

@@ -12,7 +12,7 @@ from typing import Final
 
 import msgspec
 
-from scoring.feed import Topic, Value, read_instant
+from scoring.feed import Topic, Value, read_instant, read_number
 from tui.state import Cells, SymbolState
 
 SPANS: Final = ("15m", "5m", "1m")
@@ -51,14 +51,13 @@ class SymbolReadings(msgspec.Struct, frozen=True):
     drawdown: Reading
     completeness: str
     """Of the newest rows: the worst of them; empty while there are none."""
-    spread_warning: bool
     line: tuple[float, ...]
 
 
 def change_span(symbols: Iterable[SymbolState]) -> str:
     """Choose the longest span over which every symbol that is known has a change, so that one heading is true of the whole column."""
     risks = [cells for symbol in symbols if (cells := newest(symbol, Topic.RISK_METRICS)) is not None]
-    known = (span for span in SPANS if risks and all(_number(cells, f"momentum_{span}") is not None for cells in risks))
+    known = (span for span in SPANS if risks and all(read_number(cells.get(f"momentum_{span}")) is not None for cells in risks))
     return next(known, SPANS[-1])
 
 
@@ -76,7 +75,6 @@ def read(symbol: SymbolState, span: str) -> SymbolReadings:
         volatility=_reading(risk, "volatility_1m_annualised"),
         drawdown=_reading(risk, "drawdown"),
         completeness=_worst(cells.get("completeness") for cells in (trades, spread, risk) if cells is not None),
-        spread_warning=bool(spread and spread.get("spread_warning")),
         line=tuple(symbol.points.values()),
     )
 
@@ -100,22 +98,17 @@ def _instant(cells: Cells) -> datetime | None:
     return read_instant(cells.get("sampled_at")) or read_instant(cells.get("window_end"))
 
 
-def _number(cells: Cells, column: str) -> float | None:
-    value = cells.get(column)
-    return float(value) if isinstance(value, int | float) else None
-
-
 def _reading(cells: Cells | None, column: str) -> Reading:
-    return Reading() if cells is None else Reading(_number(cells, column), _instant(cells))
+    return Reading() if cells is None else Reading(read_number(cells.get(column)), _instant(cells))
 
 
 def _last_price(risk: Cells | None, trades: Cells | None) -> Reading:
     """The last trade is as old as the rolling risk says; without that, its window's end is all that is known."""
     if risk is None:
         return _reading(trades, "close")
-    sampled, age_ms = _instant(risk), _number(risk, "price_age_ms")
+    sampled, age_ms = _instant(risk), read_number(risk.get("price_age_ms"))
     at = sampled - timedelta(milliseconds=min(age_ms or 0.0, _OLDEST_MS)) if sampled else None
-    return Reading(_number(risk, "price"), at)
+    return Reading(read_number(risk.get("price")), at)
 
 
 _OLDEST_MS: Final = 10.0 * 365 * 86_400_000

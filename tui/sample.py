@@ -1,6 +1,7 @@
 """A recorded moment of a feed, made up and always the same: what the picture in the README and the tests of the screen show.
 
-No price in it was ever paid. It tells a story at its height: five symbols, one of them pumped, one with a gap in its data.
+No price in it was ever paid and no post in it ever posted. It tells a story at its height: five symbols, one of them pumped by a
+crowd that shouts about it, one with a gap in its data.
 """
 
 from __future__ import annotations
@@ -38,6 +39,28 @@ _ALERTS: Final = (
     (507, "VOLATILITY_BURST", "PEPEUSDT", "warning", "resolved", "risk_metrics.volatility_1m_annualised", 1.5, 1.732),
     (683, "WIDE_SPREAD", "ETHUSDT", "info", "resolved", "spread_metrics.spread_ratio", 3.0, 3.118),
 )
+_STANCES: Final = (
+    # asset, symbol, vibe, average vibe, texts, deviations of N and of M; None while there is too little history
+    ("bitcoin", "BTCUSDT", 0.12, 0.17, 38, 0.4, -0.3),
+    ("ethereum", "ETHUSDT", -0.52, -0.31, 24, 1.1, -1.6),
+    ("dogecoin", "DOGEUSDT", 0.91, 0.29, 231, 6.1, 7.4),
+    ("pepe", "PEPEUSDT", None, 0.04, 9, None, None),
+)
+_POSTS: Final = (
+    # seconds ago, channel, score, asset, text
+    (1, "moonshot_calls", 0.97, "dogecoin", "DOGE IS GOING PARABOLIC last chance before $1, buy buy buy"),
+    (3, "pump_alerts", 0.93, "dogecoin", "Whales loading DOGE right now, 10x in the next hour"),
+    (4, "night_traders", -0.64, "dogecoin", "This doge candle looks like a coordinated pump, do not be their exit"),
+    (7, "moonshot_calls", 0.95, "dogecoin", "told you!! doge +9% in ten minutes, target 0.15"),
+    (11, "eth_watch", -0.71, "ethereum", "Ethereum keeps bleeding against everything, support at 2,640 is gone"),
+    (16, "newsdesk", 0.04, "bitcoin", "Bitcoin trades flat ahead of the options expiry"),
+    (19, "night_traders", None, "", "anyone still awake?"),
+    (24, "pump_alerts", 0.88, "dogecoin", "DOGE volume is insane, next stop the moon"),
+    (31, "newsdesk", 0.42, "bitcoin", "Spot funds took in bitcoin for the ninth day in a row"),
+    (44, "frog_pond", 0.21, "pepe", "pepe holding up fine, patience pays"),
+    (58, "eth_watch", -0.38, "ethereum", "Gas is up again and fees on ether are no fun"),
+    (71, "night_traders", -0.06, "bitcoin", "btc order book looks thin on both sides"),
+)
 _SOURCES: Final = (("binance", 1_284_033, 3, 1, 0.2), ("telegram", 418, 0, 0, 7.0), ("prices", 50, 0, 0, 19.0))
 
 
@@ -47,6 +70,9 @@ def events() -> list[Event]:
     lines = [_line(price, drift, swing) for _, price, drift, swing, *_ in _SYMBOLS]
     points = [_points(row[0], line) for row, line in zip(_SYMBOLS, lines, strict=True)]
     rows = [new for row, line in zip(_SYMBOLS, lines, strict=True) for new in _rows(row, line)]
+    rows += [_stance(*stance) for stance in _STANCES]
+    for number, post in reversed(list(enumerate(_POSTS))):
+        rows += _post(number, *post)
     pulses = [
         SourceState(name, AT, frames, rejects, gaps, AT - timedelta(seconds=silent), _START, _END, 60.0, "replaying")
         for name, frames, rejects, gaps, silent in _SOURCES
@@ -84,7 +110,6 @@ def _rows(row: tuple[str, float, float, float, float, float, float, str], line: 
         **window,
         "average_spread_bps": spread_bps,
         "imbalance_top1": imbalance,
-        "spread_warning": spread_bps > 4,
         "completeness": completeness,
     }
     risk: dict[str, Value] = {
@@ -100,6 +125,38 @@ def _rows(row: tuple[str, float, float, float, float, float, float, str], line: 
     }
     tables = ((Topic.TRADE_METRICS, trades), (Topic.SPREAD_METRICS, spread), (Topic.RISK_METRICS, risk))
     return [NewRows(table, symbol, True, {name: [value] for name, value in cells.items()}) for table, cells in tables]
+
+
+def _stance(
+    asset: str, symbol: str, vibe: float | None, average: float, texts: int, texts_z: float | None, hype_z: float | None
+) -> NewRows:
+    delta = 0.0 if vibe is None else vibe - average
+    cells: dict[str, Value] = {
+        "asset": asset,
+        "evaluated_at": _text(AT),
+        "vibe": vibe,
+        "average_vibe": average,
+        "delta_vibe": delta,
+        "message_count": texts,
+        "hype_momentum": delta * texts,
+        "message_count_z": texts_z,
+        "hype_momentum_z": hype_z,
+        "warming": texts_z is None,
+        "completeness": "complete",
+    }
+    return NewRows(Topic.DECOUPLING_SIGNALS, symbol, True, {name: [value] for name, value in cells.items()})
+
+
+def _post(number: int, ago_s: int, channel: str, score: float | None, asset: str, text: str) -> list[NewRows]:
+    key: dict[str, list[Value]] = {
+        "channel": [channel],
+        "message_id": [9_000 - number],
+        "posted_at": [_text(AT - timedelta(seconds=ago_s))],
+    }
+    rows = [NewRows(Topic.POSTS, channel, False, {**key, "text": [text], "assets": [asset]})]
+    if score is not None:
+        rows.append(NewRows(Topic.SOCIAL_SIGNALS, asset, False, {**key, "asset": [asset], "score": [score]}))
+    return rows
 
 
 def _alert(ago_s: int, rule: str, symbol: str, severity: str, state: str, metric: str, threshold: float, value: float) -> AlertState:

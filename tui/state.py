@@ -26,6 +26,7 @@ from scoring.feed import (
     Value,
     read_instant,
 )
+from tui.crowd import TOPICS, Crowd, hear, latest
 
 ALERT_LIMIT: Final = 200
 POINT_LIMIT: Final = 240
@@ -33,7 +34,7 @@ SYMBOL_LIMIT: Final = 500
 SOURCE_LIMIT: Final = 64
 
 _SHOWN: Final = frozenset({str(Topic.TRADE_METRICS), str(Topic.SPREAD_METRICS), str(Topic.RISK_METRICS)})
-"""Tables this screen shows rows of; alerts and sources have messages of their own."""
+"""Tables the rows of symbols are made of; alerts and sources have messages of their own."""
 
 
 class Link(enum.Enum):
@@ -102,6 +103,7 @@ class State(msgspec.Struct, frozen=True):
     alerts: Mapping[str, AlertState] = {}
     """By id, the latest change last."""
     sources: Mapping[str, SourceState] = {}
+    crowd: Crowd = Crowd()
 
     @property
     def tape_at(self) -> datetime | None:
@@ -136,12 +138,13 @@ def reduce(state: State, event: Event) -> State:
                 symbols={name: SymbolState(name) for name in event.symbols[:SYMBOL_LIMIT]},
             )
         case Snapshot():
-            empty = msgspec.structs.replace(state, symbols={name: SymbolState(name) for name in state.symbols}, alerts={}, sources={})
+            symbols = {name: SymbolState(name) for name in state.symbols}
+            empty = msgspec.structs.replace(state, symbols=symbols, alerts={}, sources={}, crowd=Crowd())
             return _all(empty, [*event.rows, *event.alerts, *event.points, *event.pulses])
         case NewRows():
             return _rows(state, event)
         case AlertState():
-            return msgspec.structs.replace(state, alerts=_latest(state.alerts, event.alert_id, event, ALERT_LIMIT))
+            return msgspec.structs.replace(state, alerts=latest(state.alerts, event.alert_id, event, ALERT_LIMIT))
         case PricePoints():
             return _points(state, event)
         case SourceState():
@@ -159,6 +162,9 @@ def _all(state: State, events: Iterable[Event]) -> State:
 
 
 def _rows(state: State, event: NewRows) -> State:
+    if event.table in TOPICS:
+        crowd = hear(state.crowd, event)
+        return state if crowd is state.crowd else msgspec.structs.replace(state, crowd=crowd)
     if event.table not in _SHOWN or not all(event.columns.values()):
         return state
     newest = {name: column[-1] for name, column in event.columns.items()}
@@ -178,8 +184,3 @@ def _with(state: State, symbol: SymbolState) -> State:
     if symbol.symbol not in state.symbols and len(state.symbols) >= SYMBOL_LIMIT:
         return state
     return msgspec.structs.replace(state, symbols={**state.symbols, symbol.symbol: symbol})
-
-
-def _latest(alerts: Mapping[str, AlertState], key: str, alert: AlertState, limit: int) -> dict[str, AlertState]:
-    others = [(other, known) for other, known in alerts.items() if other != key]
-    return dict([*others, (key, alert)][-limit:])

@@ -14,6 +14,8 @@ from scoring.records import Pulse, stored_name
 
 _PAYLOAD_BYTES: Final = 256
 """How much of a reject's bytes a screen is shown; the warehouse has them all."""
+_TEXT_CHARACTERS: Final = 1_000
+"""How much of a post's text a screen is shown: a snapshot of a hundred posts must stay a message that a client takes."""
 
 Row = Mapping[str, object]
 """One row: column names as in `scoring.records`, cells as numpy holds them."""
@@ -57,6 +59,8 @@ def value(name: str, cell: object) -> Value:
         return plain if math.isfinite(plain) else None
     if isinstance(plain, bytes):
         return plain[:_PAYLOAD_BYTES].decode("utf-8", "backslashreplace")
+    if name == "text" and isinstance(plain, str):
+        return plain[:_TEXT_CHARACTERS]
     if name.endswith("_ns") and isinstance(plain, int):
         return instant_text(plain)
     return plain if isinstance(plain, str | int) else str(plain)

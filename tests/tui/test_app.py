@@ -9,22 +9,36 @@ from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from datetime import datetime, timedelta
 from functools import partial
 
+import msgspec
 import pytest
+from rich.cells import cell_len
 from textual.geometry import Size
 from textual.pilot import Pilot
 
 from connectors.outputs.feed import FeedSettings, FeedSink
 from scoring.duration import Duration
-from scoring.feed import Hello
+from scoring.feed import AlertState, Hello, NewRows, Snapshot, Value
 from scoring.records import Pulse
 from tui import sample
 from tui.app import Ghosttape
+from tui.crowd import TOPICS
 from tui.feed import follow
 from tui.state import Connecting, Event, Link, Lost
 from tui.widgets.help import Help
 
 LOST = Lost("nothing was heard for 5 s", sample.AT, 4.0)
 ENDED = Lost("the tape has ended", sample.AT, 0.5, ended=True)
+
+
+def without_a_crowd(events: Sequence[Event]) -> list[Event]:
+    """Leave out what the crowd said."""
+    hello, snapshot = events[1], events[2]
+    assert isinstance(snapshot, Snapshot)
+    market = [rows for rows in snapshot.rows if rows.table not in TOPICS]
+    return [events[0], hello, msgspec.structs.replace(snapshot, rows=market)]
+
+
+UNHEARD = without_a_crowd(sample.events())
 
 
 def text_of(app: Ghosttape) -> str:
@@ -89,9 +103,16 @@ def test_on_a_wide_screen_alerts_and_sources_stand_side_by_side() -> None:
 def test_the_lines_grow_with_the_screen() -> None:
     few = [Hello("0.1", "s", "live", ["BTCUSDT"], []), *sample.events()[2:]]
     assert not re.search(r"[⠁-⣿]", screen(few, size=(80, 24)))
-    one, three = screen(sample.events(), size=(80, 24)), screen(sample.events(), size=(120, 40))
+    one, three = screen(UNHEARD, size=(80, 24)), screen(UNHEARD, size=(120, 40))
     assert re.search(r"BTCUSDT.*[▁▂▃▄▅▆▇█]{3}", one)
     assert sum(bool(re.search(r"[⠁-⣿]", line)) for line in three.splitlines()) == 15
+
+
+def test_lines_grow_only_where_the_crowd_has_room() -> None:
+    def curves(events: Sequence[Event]) -> int:
+        return sum(bool(re.search(r"[⠁-⣿]", line)) for line in screen(events, size=(120, 40)).splitlines())
+
+    assert (curves(UNHEARD), curves(sample.events())) == (15, 10)
 
 
 def test_the_help_explains_every_column_and_closes() -> None:
@@ -126,12 +147,12 @@ def test_tab_goes_from_pane_to_pane() -> None:
     focused: list[str] = []
 
     async def press(pilot: Pilot[None]) -> None:
-        for _ in range(3):
+        for _ in range(4):
             await pilot.press("tab")
             focused.append(type(pilot.app.focused).__name__)
 
     screen(sample.events(), press)
-    assert set(focused) == {"VerticalScroll", "Alerts", "Sources"}
+    assert set(focused) == {"VerticalScroll", "Alerts", "Sources", "CrowdPane"}
 
 
 def test_more_symbols_than_lines_can_be_scrolled_to() -> None:
@@ -188,6 +209,97 @@ def test_text_from_the_feed_is_never_markup() -> None:
     text = screen([hello])
     assert "[bold red]x[/]" in text
     assert "[link=x]" in text
+
+
+POST = "DOGE IS GOING PARABOLIC last chance"
+MOOD = re.compile(r"dogecoin .*│.*\+0\.29 .*\+0\.91 .*231 .*\+143\.2 .*\+6\.1 .*\+7\.4")
+
+
+@pytest.mark.parametrize("size", [(80, 34), (120, 36), (120, 40), (200, 60)])
+def test_a_tall_screen_shows_the_crowd_below_the_rest(size: tuple[int, int]) -> None:
+    text = screen(sample.events(), size=size)
+    assert MOOD.search(text)
+    assert re.search(r"moonshot_calls +▲ \+0\.97 +dogecoin +DOGE IS GOING", text)
+    assert "Sources" in text
+
+
+def test_on_a_small_screen_a_key_gives_the_crowd_the_place_of_alerts_and_sources() -> None:
+    async def once(pilot: Pilot[None]) -> None:
+        await pilot.press("c")
+
+    async def twice(pilot: Pilot[None]) -> None:
+        await pilot.press("c", "c")
+
+    before, crowd, after = (screen(sample.events(), act, size=(80, 24)) for act in (None, once, twice))
+    assert "c Crowd" in before
+    assert [POST[:24] in text for text in (before, crowd, after)] == [False, True, False]
+    assert ["Sources" in text for text in (before, crowd, after)] == [True, False, True]
+    assert MOOD.search(crowd)
+    assert "IMMINENT_HYPE_PUMP" in crowd
+
+
+@pytest.mark.parametrize("size", [(80, 24), (120, 40)])
+def test_where_nobody_speaks_no_room_is_taken_unless_asked_for(size: tuple[int, int]) -> None:
+    async def ask(pilot: Pilot[None]) -> None:
+        await pilot.press("c")
+
+    assert "─Crowd" not in screen(UNHEARD, size=size).replace(" ", "")
+    assert "Nobody has been heard so far." in screen(UNHEARD, ask, size=size)
+
+
+def test_posts_before_any_mood_are_shown() -> None:
+    text = screen([*UNHEARD, said("hello")], size=(120, 40))
+    assert "hello" in text
+    assert "30 s" not in text
+
+
+@pytest.mark.parametrize("size", [(80, 24), (120, 40)])
+@pytest.mark.parametrize(
+    "post",
+    [
+        "x" * 1_000_000,
+        "\x1b[2J\x1b]0;owned\x07\x1b[31mred",
+        "\u202eevil\u2066\u200f",
+        "[bold red]x[/] [link=x] [@click=app.quit]",
+        "é́́́" * 200,
+        "👨‍👩‍👧🇺🇸☝🏽" * 99,
+    ],
+    ids=["huge", "escapes", "direction", "markup", "marks", "emoji"],
+)
+def test_a_hostile_post_is_shown_harmlessly(post: str, size: tuple[int, int]) -> None:
+    async def ask(pilot: Pilot[None]) -> None:
+        if size[1] < 34:
+            await pilot.press("c")
+
+    text = screen([*sample.events(), said(post, channel=post)], ask, size=size)
+    assert {cell_len(line) for line in text.splitlines()} == {size[0]}
+    assert len(text.splitlines()) == size[1]
+    assert text.replace("\n", "").isprintable()
+    assert sum("2026" not in line and "12:16:59" in line for line in text.splitlines()) == 1
+    if "bold" in post:
+        assert "[bold red]x[/] [link=x]" in text
+
+
+def said(text: str, channel: str = "somebody") -> NewRows:
+    columns: dict[str, Value] = {
+        "channel": channel,
+        "message_id": 1,
+        "posted_at": "2026-08-01T12:16:59Z",
+        "text": text,
+        "assets": "dogecoin",
+    }
+    return NewRows("posts", channel, False, {name: [value] for name, value in columns.items()})
+
+
+@pytest.mark.parametrize("size", [(80, 24), (120, 40)])
+def test_what_fires_stands_under_the_headline_until_it_is_over(size: tuple[int, int]) -> None:
+    snapshot = sample.events()[2]
+    assert isinstance(snapshot, Snapshot)
+    over: list[AlertState] = [msgspec.structs.replace(alert, state="resolved", resolved_at=sample.AT) for alert in snapshot.alerts]
+    firing, quiet = screen(sample.events(), size=size).splitlines(), screen([*sample.events(), *over], size=size).splitlines()
+    assert re.search(r"■ .*IMMINENT_HYPE_PUMP  DOGEUSDT .*143\.2 vs 100 .*\+2 more", firing[2])
+    assert "Symbols" in firing[3]
+    assert "Symbols" in quiet[2]
 
 
 def test_the_notice_takes_no_room_from_the_panes_beside_it() -> None:

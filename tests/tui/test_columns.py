@@ -28,7 +28,6 @@ def row(age_s: float = 0.0, completeness: str = "complete", change: float | None
         volatility=Reading(0.41, at),
         drawdown=Reading(0.002, at),
         completeness=completeness,
-        spread_warning=False,
         line=(1.0, 2.0, 3.0),
     )
 

@@ -19,11 +19,11 @@ def words(svg: str) -> str:
 def test_it_is_the_same_picture_each_time_and_shows_the_screen(tmp_path: Path) -> None:
     first, second = tmp_path / "first.svg", tmp_path / "second.svg"
     assert main([str(first)]) == 0
-    assert main([str(second), "120x36"]) == 0
+    assert main([str(second), "120x40"]) == 0
     svg = first.read_text(encoding="utf-8")
     assert svg == second.read_text(encoding="utf-8")
     ElementTree.fromstring(svg)
-    for text in ("Ghosttape", "IMMINENT_HYPE_PUMP", "61,284.50", "▲ +8.67%", "telegram"):
+    for text in ("Ghosttape", "IMMINENT_HYPE_PUMP", "61,284.50", "▲ +8.67%", "telegram", "moonshot_calls"):
         assert text in words(svg)
 
 

@@ -28,7 +28,7 @@ def test_it_prints_the_table_and_stops_at_the_end_of_the_tape() -> None:
     assert (status, err) == (0, "")
     assert out.count("Symbol ") == 2
     assert "61,284.50" in out
-    assert "tape ended" in out.splitlines()[-8]
+    assert "tape ended" in out.splitlines()[-13]
 
 
 def test_it_prints_a_table_only_so_often() -> None:
@@ -53,5 +53,6 @@ def test_a_page_is_plain_lines() -> None:
     for event in sample.events():
         state = reduce(state, event)
     lines = page(state).splitlines()
-    assert len(lines) == 2 + 5
+    assert len(lines) == 2 + 5 + 1 + 4
+    assert lines[-2].split()[0] == "dogecoin"
     assert all(line == line.rstrip() and line.isprintable() for line in lines)

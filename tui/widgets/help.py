@@ -17,17 +17,20 @@ from textual.widgets import Static
 
 from tui import palette
 from tui.columns import Column
+from tui.widgets.crowd import FIELDS
 
 _MARKS: Final = (
     ("dim", "a number older than 30 s of tape, or not known (–)"),
     ("▲ ▼ =", "up, down, unchanged"),
-    ("■ ◆ ●", "critical, warning, info; quiet when over"),
+    ("■ ◆ ●", "critical, warning, info; quiet when over; the newest of the first two has a line of its own while it fires"),
+    ("▲ ▼ ·", "a post that sounds good, bad, like neither; – where it was not scored"),
     ("silent", "how long since a source's newest message, on the tape"),
     ("rejects", "messages that could not be read; they are kept"),
     ("gaps", "spans in which data is missing"),
 )
 _KEYS: Final = (
     ("?", "this page"),
+    ("c", "the crowd in the place of alerts and sources, and back; a tall screen has room for all"),
     ("q", "quit"),
     ("tab", "next pane"),
     ("↑ ↓", "scroll it"),
@@ -39,7 +42,9 @@ _TITLE: Final = Style(color=palette.ACCENT, bold=True, italic=False)
 def page(columns: Sequence[Column]) -> Group:
     """Write the page."""
     described = tuple((column.title, column.meaning) for column in columns)
-    sections = [section(title, entries) for title, entries in (("Columns", described), ("Marks", _MARKS), ("Keys", _KEYS))]
+    crowd = tuple((field.title, field.meaning) for field in FIELDS if field.meaning)
+    parts = (("Columns", described), ("Crowd", crowd), ("Marks", _MARKS), ("Keys", _KEYS))
+    sections = [section(title, entries) for title, entries in parts]
     clock = Text("Times are of the tape, UTC; in a replay its clock moves at the speed beside it.", Style(color=palette.QUIET))
     return Group(*(part for table in sections for part in (table, Text())), clock)
 

@@ -64,8 +64,8 @@ class Symbols(Vertical):
         yield VerticalScroll(self._lines, id="rows")
         yield self._invitation
 
-    def show(self, state: State) -> None:
-        """Draw the state."""
+    def show(self, state: State, kept: int = 0) -> None:
+        """Draw the state; so many lines of the screen are kept for others."""
         empty = not state.symbols
         self.set_class(empty, "empty")
         if empty:
@@ -73,7 +73,7 @@ class Symbols(Vertical):
             self._invitation.write(invitation(state))
             return
         height = self.screen.size.height
-        spare = min(height // _SHARE - _FRAME, len(state.symbols) + height - _SMALL_SCREEN)
+        spare = min(height // _SHARE - _FRAME, len(state.symbols) + height - _SMALL_SCREEN - kept)
         heading, body = table(state, self.room, spare)
         self.styles.height = body.plain.count("\n") + 1 + _FRAME
         self._heading.write(heading)

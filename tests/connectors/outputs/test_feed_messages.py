@@ -22,6 +22,7 @@ from scoring.records import Pulse
         ("sampled_ns", np.int64(1_500_000_000), "1970-01-01T00:00:01.500000Z"),
         ("payload", b"\x00\xffabc", "\x00\\xffabc"),
         ("payload", b"x" * 1000, "x" * 256),
+        ("text", "x" * 1_000_000, "x" * 1_000),
         ("symbol", "BTCUSDT", "BTCUSDT"),
         ("symbol", None, "None"),
     ],

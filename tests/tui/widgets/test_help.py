@@ -7,6 +7,7 @@ import io
 from rich.console import Console
 
 from tui.columns import columns
+from tui.widgets.crowd import FIELDS
 from tui.widgets.help import page
 
 
@@ -19,5 +20,7 @@ def test_every_column_mark_and_key_is_on_the_page() -> None:
     for column in every:
         assert column.title in text
         assert column.meaning.split(";")[0] in " ".join(text.split())
-    for words in ("Columns", "Marks", "Keys", "quit", "▲ ▼ ="):
+    for field in FIELDS:
+        assert field.meaning.split(";")[0] in " ".join(text.split())
+    for words in ("Columns", "Crowd", "in the place of alerts and sources", "Marks", "Keys", "quit", "▲ ▼ ="):
         assert words in text

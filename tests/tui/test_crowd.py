@@ -1,0 +1,108 @@
+"""What is known of the crowd, as a table of messages."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from functools import reduce as fold
+
+import pytest
+
+from scoring.feed import NewRows, Value
+from tui.crowd import ASSET_LIMIT, POST_LIMIT, TEXT_LIMIT, Crowd, hear, latest
+
+AT = datetime(2026, 8, 1, 12, tzinfo=UTC)
+
+
+def after(*rows: NewRows) -> Crowd:
+    return fold(hear, rows, Crowd())
+
+
+def rows(table: str, subject: str, **cells: Value) -> NewRows:
+    return NewRows(table, subject, False, {name: [value] for name, value in cells.items()})
+
+
+def post(number: int = 1, text: str = "to the moon", assets: str = "dogecoin", channel: str = "room") -> NewRows:
+    return rows("posts", channel, channel=channel, message_id=number, posted_at="2026-08-01T12:00:00Z", text=text, assets=assets)
+
+
+def signal(number: int = 1, score: Value = 0.5, asset: str = "dogecoin") -> NewRows:
+    return rows("social_signals", asset, asset=asset, channel="room", message_id=number, score=score)
+
+
+def stance(second: int = 0, average: Value = 0.2, asset: str = "dogecoin", **cells: Value) -> NewRows:
+    at = f"2026-08-01T12:00:{second:02}Z"
+    return rows("decoupling_signals", "DOGEUSDT", asset=asset, evaluated_at=at, average_vibe=average, **cells)
+
+
+@pytest.mark.parametrize("messages", [[post(), signal()], [signal(), post()]])
+def test_a_post_and_its_mood_come_together_whichever_is_first(messages: list[NewRows]) -> None:
+    crowd = after(*messages)
+    (key, known), *_ = crowd.posts.items()
+    assert (key, crowd.scores[key]) == (("room", 1), 0.5)
+    assert (known.at, known.channel, known.text, known.assets) == (AT, "room", "to the moon", ("dogecoin",))
+
+
+def test_posts_of_two_channels_may_have_one_number() -> None:
+    assert len(after(post(), post(channel="other")).posts) == 2
+
+
+def test_an_edited_post_replaces_the_one_before() -> None:
+    crowd = after(post(), post(2), post(text="to the floor", assets="bitcoin,dogecoin"), signal(score=-0.5))
+    assert [known.text for known in crowd.posts.values()] == ["to the moon", "to the floor"]
+    assert crowd.posts["room", 1].assets == ("bitcoin", "dogecoin")
+    assert crowd.scores["room", 1] == -0.5
+
+
+def test_a_message_may_hold_many_rows() -> None:
+    many = NewRows("social_signals", "", False, {"channel": ["a", "a"], "message_id": [1, 2], "score": [0.1, 0.2]})
+    assert after(many).scores == {("a", 1): 0.1, ("a", 2): 0.2}
+
+
+def test_the_newest_stance_of_each_asset_is_known() -> None:
+    crowd = after(stance(1, 0.1), stance(3, 0.3), stance(2, 0.2), stance(1, 0.7, asset="bitcoin"), stance(3, 0.4))
+    assert {asset: known.average_vibe for asset, known in crowd.stances.items()} == {"dogecoin": 0.4, "bitcoin": 0.7}
+    assert crowd.stances["dogecoin"].symbol == "DOGEUSDT"
+
+
+def test_what_is_not_known_is_none() -> None:
+    known = after(stance(average=None, vibe="loud", message_count=10**400, warming=True)).stances["dogecoin"]
+    assert (known.average_vibe, known.vibe, known.message_count, known.warming, known.completeness) == (None, None, None, True, "")
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        rows("posts", "", text="x"),
+        rows("posts", "", channel="room", message_id=1, posted_at="yesterday", text="x"),
+        rows("posts", "", channel="room", message_id="1", posted_at="2026-08-01T12:00:00Z", text="x"),
+        rows("social_signals", "", channel="room", message_id=1, score=None),
+        rows("social_signals", "", channel=None, message_id=1, score=0.5),
+        rows("decoupling_signals", "", asset="", evaluated_at="2026-08-01T12:00:00Z"),
+        rows("decoupling_signals", "", asset="dogecoin"),
+        rows("risk_metrics", "BTCUSDT", price=1.0),
+        NewRows("posts", "", False, {"channel": []}),
+        NewRows("posts", "", False, {}),
+    ],
+)
+def test_rows_that_cannot_be_read_change_nothing(wrong: NewRows) -> None:
+    before = after(post(), signal(), stance())
+    assert hear(before, wrong) is before
+
+
+def test_what_another_machine_may_send_is_bounded() -> None:
+    flood = [post(number, "x" * 1_000_000) for number in range(POST_LIMIT + 20)]
+    flood += [signal(number) for number in range(POST_LIMIT + 20)]
+    flood += [stance(asset=f"asset {number}") for number in range(ASSET_LIMIT + 20)]
+    crowd = after(*flood)
+    assert (len(crowd.posts), len(crowd.scores), len(crowd.stances)) == (POST_LIMIT, POST_LIMIT, ASSET_LIMIT)
+    assert {len(known.text) for known in crowd.posts.values()} == {TEXT_LIMIT}
+    assert next(iter(crowd.posts)) == ("room", 20)
+
+
+def test_there_is_something_to_show_from_the_first_post_or_stance_on() -> None:
+    assert [crowd.is_heard for crowd in (Crowd(), after(signal()), after(post()), after(stance()))] == [False, False, True, True]
+
+
+def test_the_latest_stands_last_and_the_oldest_goes() -> None:
+    assert list(latest({"a": 1, "b": 2, "c": 3}, "b", 4, 3).items()) == [("a", 1), ("c", 3), ("b", 4)]
+    assert latest({"a": 1, "b": 2}, "c", 3, 2) == {"b": 2, "c": 3}

@@ -1,0 +1,146 @@
+"""What the screen knows of the crowd: the newest posts, how each sounds, and how the crowd stands to the price of each asset.
+
+A post and its mood are two messages, which may come in either order: they are kept apart and joined when drawn. All of it is other
+people's text, so it is bounded here, a megabyte of a post to what one line can ever show.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from datetime import datetime
+from typing import Final, TypeAlias, TypeVar
+
+import msgspec
+
+from scoring.feed import NewRows, Topic, Value, read_instant, read_number
+
+POST_LIMIT: Final = 100
+ASSET_LIMIT: Final = 64
+TEXT_LIMIT: Final = 500
+"""Characters kept of a post, and of any other name in it."""
+
+_Key = TypeVar("_Key")
+_Item = TypeVar("_Item")
+
+PostKey: TypeAlias = tuple[str, int]
+"""Channel, and id of the message in it."""
+
+
+class Post(msgspec.Struct, frozen=True):
+    """One post."""
+
+    at: datetime
+    """When its author posted it."""
+    channel: str
+    text: str
+    assets: tuple[str, ...]
+    """Those it means; a post that means none has no mood."""
+
+
+class Stance(msgspec.Struct, frozen=True):
+    """The crowd against the price of one asset, at one instant. Fields as in `scoring.records.DecouplingSignal`."""
+
+    asset: str
+    symbol: str
+    """Whose price it is held against; the asset where it has none."""
+    at: datetime
+    vibe: float | None
+    """None while the last 30 s are silent."""
+    average_vibe: float | None
+    message_count: float | None
+    hype_momentum: float | None
+    message_count_z: float | None
+    hype_momentum_z: float | None
+    warming: bool
+    completeness: str
+
+
+class Crowd(msgspec.Struct, frozen=True):
+    """All that is known of it."""
+
+    posts: Mapping[PostKey, Post] = {}
+    """The latest change last."""
+    scores: Mapping[PostKey, float] = {}
+    """Moods, −1 to 1; the same for every asset a post means."""
+    stances: Mapping[str, Stance] = {}
+    """By asset."""
+
+    @property
+    def is_heard(self) -> bool:
+        """Whether there is anything to show."""
+        return bool(self.posts or self.stances)
+
+
+TOPICS: Final = frozenset({str(Topic.POSTS), str(Topic.SOCIAL_SIGNALS), str(Topic.DECOUPLING_SIGNALS)})
+"""Tables it is made of."""
+
+
+def hear(crowd: Crowd, rows: NewRows) -> Crowd:
+    """Give what is known after some rows of one of `TOPICS`."""
+    for cells in _newest(rows):
+        match rows.table:
+            case Topic.POSTS:
+                crowd = _with_post(crowd, cells)
+            case Topic.SOCIAL_SIGNALS:
+                crowd = _with_score(crowd, cells)
+            case Topic.DECOUPLING_SIGNALS:
+                crowd = _with_stance(crowd, rows.symbol, cells)
+    return crowd
+
+
+def latest(known: Mapping[_Key, _Item], key: _Key, item: _Item, limit: int) -> dict[_Key, _Item]:
+    """Put an item at the end, in place of an older one under its key; the longest unchanged go when there are too many."""
+    others = [(other, kept) for other, kept in known.items() if other != key]
+    return dict([*others, (key, item)][-limit:])
+
+
+def _newest(rows: NewRows) -> Iterator[dict[str, Value]]:
+    columns = [column[-POST_LIMIT:] for column in rows.columns.values()]
+    return (dict(zip(rows.columns, cells, strict=True)) for cells in zip(*columns, strict=False))
+
+
+def _with_post(crowd: Crowd, cells: Mapping[str, Value]) -> Crowd:
+    key, at = _key(cells), read_instant(cells.get("posted_at"))
+    if key is None or at is None:
+        return crowd
+    assets = tuple(asset for asset in _text(cells, "assets").split(",") if asset)
+    post = Post(at, key[0], _text(cells, "text"), assets)
+    return msgspec.structs.replace(crowd, posts=latest(crowd.posts, key, post, POST_LIMIT))
+
+
+def _with_score(crowd: Crowd, cells: Mapping[str, Value]) -> Crowd:
+    key, score = _key(cells), read_number(cells.get("score"))
+    if key is None or score is None:
+        return crowd
+    return msgspec.structs.replace(crowd, scores=latest(crowd.scores, key, score, POST_LIMIT))
+
+
+def _with_stance(crowd: Crowd, symbol: str, cells: Mapping[str, Value]) -> Crowd:
+    asset, at = _text(cells, "asset"), read_instant(cells.get("evaluated_at"))
+    known = crowd.stances.get(asset)
+    if not asset or at is None or (known is None and len(crowd.stances) >= ASSET_LIMIT) or (known is not None and at < known.at):
+        return crowd  # a final row of a moment that has already been seen as it stood then is no news
+    stance = Stance(
+        asset=asset,
+        symbol=symbol,
+        at=at,
+        vibe=read_number(cells.get("vibe")),
+        average_vibe=read_number(cells.get("average_vibe")),
+        message_count=read_number(cells.get("message_count")),
+        hype_momentum=read_number(cells.get("hype_momentum")),
+        message_count_z=read_number(cells.get("message_count_z")),
+        hype_momentum_z=read_number(cells.get("hype_momentum_z")),
+        warming=cells.get("warming") is True,
+        completeness=_text(cells, "completeness"),
+    )
+    return msgspec.structs.replace(crowd, stances={**crowd.stances, asset: stance})
+
+
+def _key(cells: Mapping[str, Value]) -> PostKey | None:
+    channel, message_id = cells.get("channel"), cells.get("message_id")
+    return (channel[:TEXT_LIMIT], message_id) if isinstance(channel, str) and isinstance(message_id, int) else None
+
+
+def _text(cells: Mapping[str, Value], column: str) -> str:
+    value = cells.get(column)
+    return value[:TEXT_LIMIT] if isinstance(value, str) else ""

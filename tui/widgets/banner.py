@@ -1,0 +1,76 @@
+"""One line that stands under the headline while an alert fires that somebody should know of: what, about whom, how far, since when.
+
+The newest is told, and how many more there are. A number on top of missing data says so, whatever has no room.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from rich.cells import cell_len
+from rich.style import Style
+from rich.text import Text
+
+from scoring.feed import AlertState
+from tui import figures, palette
+from tui.columns import quality, quality_words
+from tui.state import State
+from tui.widgets.lines import Lines
+
+_GAP: Final = "  "
+_SEVERITIES: Final = {"critical": ("■", palette.CRITICAL), "warning": ("◆", palette.WARNING)}
+"""Those that interrupt, with their marks as in the log."""
+_FRAME: Final = 3
+"""Columns of the line that are no text: border and blanks."""
+
+
+def firing(state: State) -> list[AlertState]:
+    """Give the alerts to tell, the newest first."""
+    told = [alert for alert in state.alerts.values() if alert.state == "firing" and alert.severity in _SEVERITIES]
+    numbered = sorted(
+        enumerate(told), key=lambda pair: (figures.clock_order(pair[1].fired_at or pair[1].started_at), pair[0]), reverse=True
+    )
+    return [alert for _, alert in numbered]
+
+
+def banner(state: State, width: int) -> Text:
+    """Write the line, `width` columns or less; empty while nothing fires. What matters least is left out where there is no room."""
+    alerts = firing(state)
+    if not alerts:
+        return Text("")
+    newest, others = alerts[0], alerts[1:]
+    mark, colour = _SEVERITIES[newest.severity]
+    loud, plain, quiet = Style(color=colour, bold=True), Style(color=palette.TEXT), Style(color=palette.QUIET)
+    incomplete = quality(newest.completeness)[0] != " "
+    metric = figures.clean(newest.metric.rpartition(".")[2])
+    parts = [
+        (0, Text(mark, loud)),
+        (3, Text(newest.severity, loud)),
+        (0, Text(figures.prose(newest.rule), loud)),
+        (0, Text(figures.prose(newest.symbol), Style(color=palette.SECOND, bold=True))),
+        (4, Text(metric, plain)),
+        (0, Text(f"{figures.number(newest.value)} vs {figures.number(newest.threshold)}", plain)),
+        (1, Text(f"since {figures.clock(newest.fired_at or newest.started_at)}", plain)),
+        (0 if incomplete else 2, Text(f"data {quality_words(newest.completeness)}", Style(color=quality(newest.completeness)[1]))),
+    ]
+    more = Text(f"{_GAP}+{len(others)} more" if others else "", quiet)
+    critical = sum(alert.severity == "critical" for alert in others)
+    if critical and newest.severity != "critical":
+        more.append(f", {critical} critical", Style(color=palette.CRITICAL, bold=True))  # a warning must not hide it
+    room = max(width - cell_len(more.plain), 0)
+    while max(rank for rank, _ in parts) and cell_len(_GAP.join(part.plain for _, part in parts)) > room:
+        parts.remove(max(parts, key=lambda ranked: ranked[0]))
+    line = Text(_GAP).join(part for _, part in parts)
+    line.truncate(room, overflow="ellipsis")
+    return line.append_text(more)
+
+
+class Banner(Lines):
+    """The line of what fires."""
+
+    def show(self, state: State) -> None:
+        """Draw the state."""
+        text = banner(state, self.screen.size.width - _FRAME)
+        self.display = bool(text.plain)
+        self.set_class(any(alert.severity == "critical" for alert in firing(state)), "critical")
+        self.write(text)
