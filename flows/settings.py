@@ -23,7 +23,7 @@ from connectors.tape.recorder import RecorderSettings
 from flows.layers import PREFIX, Origins, Tree, branch, convert, leaves, merge, nearest, origin_of, plain, read_dotenv, read_toml
 from flows.running import RecoverySettings
 from scoring.alerts.rules import RuleSettings, compile_rules, default_rules
-from scoring.crowd.assets import NameSettings
+from scoring.crowd.assets import AssetFinder, NameSettings
 from scoring.crowd.decoupling import DecouplingSettings
 from scoring.crowd.moods import MoodSettings
 from scoring.crowd.sentiment import ScoringSettings, SentimentSettings
@@ -167,7 +167,7 @@ def check(shaping: Shaping, origins: Mapping[str, str]) -> None:
     """Check what types cannot say.
 
     Raises:
-        SettingError: a symbol belongs to two assets, a position names no known symbol, or a rule cannot be compiled.
+        SettingError: a symbol or a name belongs to two assets, a position names no known symbol, or a rule cannot be compiled.
     """
     owners: dict[str, str] = {}
     for name, asset in shaping.assets.items():
@@ -178,6 +178,10 @@ def check(shaping: Shaping, origins: Mapping[str, str]) -> None:
             if symbol in owners:
                 raise SettingError(origin_of(key, origins), key, symbol, f"a symbol of one asset; {owners[symbol]!r} has it too")
             owners[symbol] = name
+    try:
+        AssetFinder(shaping.assets, shaping.crowd.names)
+    except ValueError as error:
+        raise SettingError(origin_of("assets", origins), "assets", list(shaping.assets), f"names of one asset each: {error}") from None
     for index, position in enumerate(shaping.portfolio.positions):
         if position.symbol not in owners:
             key = f"portfolio.positions[{index}].symbol"

@@ -34,6 +34,8 @@ def refused(command: Run, *arguments: str, **environment: str) -> str:
         ("[[alerts.rules]]\nname = 'A'\nwhen = 'vwp > 3'", "the nearest is 'vwap'"),
         ("[[alerts.rules]]\nname = 'A'\nwhen = 'vwap >'", "alerts.rules[0].when"),
         ("[[portfolio.positions]]\nsymbol = 'BTCUSD'\nquantity = 1.0\naverage_cost = 1.0", "did you mean 'BTCUSDT'?"),
+        ("[assets.a]\naliases = ['doge']\n[assets.b]\naliases = ['doge']", "assets 'a' and 'b' are both called 'doge'"),
+        ("[crowd.sentiment]\nmodel = 3", "crowd.sentiment.model = 3: expected str"),
         ("this is no TOML", "expected valid TOML"),
     ],
 )
