@@ -5,8 +5,8 @@ where it wants them, `token_type_ids` (int64 [texts, tokens]) and gives logits (
 
 **Why a score depends on nothing but its text.** ONNX Runtime promises no such thing. A dynamically quantised model, which is what
 the public exports are, takes one scale for the activations of a whole batch, so every neighbour and all padding move every logit
-(measured: 100 texts in 100, by up to a third of the spread of the logits). In float32 nothing moved where we measured, but the blocking of a
-matrix product is the library's own business and differs between its versions and processors. Hence:
+(measured: every text, by up to a third of the spread of the logits). In float32 nothing moved where we measured, but how a
+matrix product is cut up is the library's own business and differs between its versions and processors. Hence:
 
 - each text is a run of its own, without padding, in a session with one thread: shape and partition follow from the text. Speed comes from
   several such runs at once (`threads`), which share nothing; one thread each is also what costs the least processor time a text;
@@ -114,7 +114,7 @@ def load(settings: SentimentSettings, scoring: ScoringSettings | None = None) ->
     config = _read_config(folder / "config.json")
     if not _SHORTEST_TOKENS <= settings.max_tokens <= config.max_position_embeddings:
         raise _refused("sentiment.max_tokens", settings.max_tokens, f"{_SHORTEST_TOKENS} to {config.max_position_embeddings}")
-    encode = _encoder(folder / "tokenizer.json", settings)
+    encode = encoder(folder / "tokenizer.json", settings)
     onnx = onnx_file(folder)
     session = _open(onnx, scoring.provider)
     run = _runner(session, onnx, config, scoring.threads)
@@ -162,8 +162,12 @@ def _read_config(file: Path) -> _Config:
         raise ResourceError(f"{file}: {_line(error)}; expected a model's config.json with id2label") from error
 
 
-def _encoder(file: Path, settings: SentimentSettings) -> Encode:
-    """Give the function from texts to tokens."""
+def encoder(file: Path, settings: SentimentSettings) -> Encode:
+    """Give the function from texts to the tokens that count, whatever the texts.
+
+    Raises:
+        ResourceError: the file is no tokenizer of BERT's kind.
+    """
     from tokenizers import Tokenizer
 
     try:
