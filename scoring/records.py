@@ -253,18 +253,40 @@ END_NS: Final = 1 << 62
 """`through_ns` of rows after the end of a tape: nothing more will come."""
 
 
-class DepthDiff(msgspec.Struct, frozen=True):
-    """One incremental update of a book. A quantity of 0 removes the level."""
+class DepthDiffs(msgspec.Struct, frozen=True):
+    """Incremental updates of one book, in tape order, as columns; each has levels of its own number on both sides."""
 
-    received_ns: int
-    event_ns: int
-    first_id: int
-    """First update id it covers."""
-    last_id: int
-    """Last update id it covers."""
-    bids: list[tuple[float, float]]
-    """(price, quantity) in any order."""
-    asks: list[tuple[float, float]]
+    received_ns: NDArray[np.int64]
+    event_ns: NDArray[np.int64]
+    first_id: NDArray[np.int64]
+    """First update id each covers."""
+    last_id: NDArray[np.int64]
+    """Last update id each covers."""
+    bid_stops: NDArray[np.int64]
+    """Update i sets the levels `bids[bid_stops[i - 1] : bid_stops[i]]`, the first one those from 0."""
+    ask_stops: NDArray[np.int64]
+    bids: NDArray[np.float64]
+    """float64[m, 2]: (price, quantity), those of one update in any order. A quantity of 0 removes the level."""
+    asks: NDArray[np.float64]
+
+    def __len__(self) -> int:
+        """Count the updates."""
+        return len(self.last_id)
+
+    def slice(self, start: int, stop: int) -> DepthDiffs:
+        """Give the updates from `start` up to `stop`, without a copy of their levels."""
+        bids = slice(int(self.bid_stops[start - 1]) if start else 0, int(self.bid_stops[stop - 1]) if stop else 0)
+        asks = slice(int(self.ask_stops[start - 1]) if start else 0, int(self.ask_stops[stop - 1]) if stop else 0)
+        return DepthDiffs(
+            self.received_ns[start:stop],
+            self.event_ns[start:stop],
+            self.first_id[start:stop],
+            self.last_id[start:stop],
+            self.bid_stops[start:stop] - bids.start,
+            self.ask_stops[start:stop] - asks.start,
+            self.bids[bids],
+            self.asks[asks],
+        )
 
 
 class DepthSnapshot(msgspec.Struct, frozen=True):
@@ -281,10 +303,11 @@ class DepthSnapshot(msgspec.Struct, frozen=True):
 
 
 class BookUpdates(msgspec.Struct, frozen=True):
-    """Book messages of one symbol, in tape order."""
+    """Book messages of one symbol."""
 
     symbol: str
-    updates: list[DepthDiff | DepthSnapshot]
+    updates: list[DepthDiffs | DepthSnapshot]
+    """In tape order: a snapshot stands between the diffs that came before it and those that came after."""
 
 
 class Pulse(msgspec.Struct, frozen=True):

@@ -7,6 +7,7 @@ until they are in order.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import chain
 from typing import Any, Final, TypeAlias
 
 import msgspec
@@ -16,13 +17,15 @@ from numpy.typing import NDArray
 from connectors.wire import binance_rows as rows
 from connectors.wire.binance_routes import Event, Route
 from connectors.wire.binance_streams import BookEvent, DiffEvent, KlineEvent, RestKline
-from scoring.records import Batch, BookUpdates, Column, DepthDiff, DepthSnapshot, Kind
+from scoring.records import Batch, BookUpdates, Column, DepthDiffs, DepthSnapshot, Kind
 
 Indices: TypeAlias = NDArray[np.int64]
 Piece: TypeAlias = tuple[Indices, dict[str, Column]]
+DiffPiece: TypeAlias = tuple[Indices, rows.Heads, list[DiffEvent]]
 
 _TRADES: Final = {Event.TRADE: False, Event.REPAIRED_TRADE: True, Event.AGGREGATE: False, Event.REPAIRED_AGGREGATE: True}
 """Whether trades of this event are repaired."""
+_JUDGED: Final = ("received_ns", "event_ns", "first_id", "last_id")
 _KLINES: Final = (Event.KLINE, Event.PAST_KLINE)
 
 
@@ -33,7 +36,8 @@ class Assembly(msgspec.Struct):
     """When each frame of the call arrived."""
     max_ahead_ns: int
     pieces: dict[tuple[Kind, str], list[Piece]] = {}
-    updates: dict[str, list[tuple[int, DepthDiff | DepthSnapshot]]] = {}
+    diffs: dict[str, list[DiffPiece]] = {}
+    snapshots: dict[str, list[tuple[int, DepthSnapshot]]] = {}
     refused: list[tuple[int, str]] = []
     """Index of the frame, and the reason."""
     ignored: int = 0
@@ -46,8 +50,10 @@ class Assembly(msgspec.Struct):
             self._add_piece(Kind.QUOTE, route, at, rows.quote_columns(events, self.received_ns[at]))
         elif route.event in _KLINES:
             self._add_candles(route, at, events)
+        elif route.event is Event.DIFF:
+            self._add_diffs(route, at, events)
         else:
-            self._add_updates(route, at, events)
+            self._add_snapshots(route, at, events)
 
     def batches(self) -> list[Batch]:
         """Give one batch per kind and symbol."""
@@ -55,9 +61,25 @@ class Assembly(msgspec.Struct):
 
     def books(self) -> list[BookUpdates]:
         """Give the updates of each book."""
-        for updates in self.updates.values():
-            updates.sort(key=_index)
-        return [BookUpdates(symbol, [update for _, update in updates]) for symbol, updates in sorted(self.updates.items())]
+        return [BookUpdates(symbol, self._updates(symbol)) for symbol in sorted(self.diffs.keys() | self.snapshots.keys())]
+
+    def _updates(self, symbol: str) -> list[DepthDiffs | DepthSnapshot]:
+        """Give the updates of one book: runs of diffs, cut where snapshots stand."""
+        snapshots = sorted(self.snapshots.get(symbol, ()), key=_index)
+        pieces = self.diffs.get(symbol)
+        if pieces is None:
+            return [snapshot for _, snapshot in snapshots]
+        at, heads, events = _in_order_of_diffs(pieces)
+        diffs = rows.depth_diffs(heads, events)
+        if not snapshots:
+            return [diffs]
+        updates: list[DepthDiffs | DepthSnapshot] = []
+        start = 0
+        for index, snapshot in snapshots:
+            stop = int(np.searchsorted(at, index))
+            updates += [diffs.slice(start, stop), snapshot] if stop > start else [snapshot]
+            start = stop
+        return [*updates, diffs.slice(start, len(diffs))] if start < len(diffs) else updates
 
     def _add_piece(self, kind: Kind, route: Route, at: Indices, columns: dict[str, Column]) -> None:
         if len(at):
@@ -65,10 +87,24 @@ class Assembly(msgspec.Struct):
 
     def _add_trades(self, route: Route, at: Indices, events: Sequence[rows.TradeLike]) -> None:
         columns = rows.trade_columns(events, self.received_ns[at], repaired=_TRADES[route.event])
-        wrong = [row for row in rows.suspects(columns, self.max_ahead_ns) if not self._is_sound(int(at[row]), events[row])]
+        wrong = self._wrong(at, events, [columns[name] for name in _JUDGED])
         if wrong:
             at, columns = np.delete(at, wrong), {name: np.delete(column, wrong) for name, column in columns.items()}
         self._add_piece(Kind.TRADE, route, at, columns)
+
+    def _add_diffs(self, route: Route, at: Indices, events: list[DiffEvent]) -> None:
+        heads = rows.diff_heads(events, self.received_ns[at])
+        wrong = self._wrong(at, events, heads)
+        if wrong:
+            events = [event for row, event in enumerate(events) if row not in set(wrong)]
+            at, heads = np.delete(at, wrong), np.delete(heads, wrong, axis=1)
+        if events:
+            self.diffs.setdefault(route.symbol, []).append((at, heads, events))
+
+    def _add_snapshots(self, route: Route, at: Indices, events: Sequence[BookEvent]) -> None:
+        received, whole = self.received_ns[at].tolist(), route.event is Event.SNAPSHOT
+        found = [rows.depth_snapshot(event, received_ns, whole=whole) for event, received_ns in zip(events, received, strict=True)]
+        self.snapshots.setdefault(route.symbol, []).extend(zip(at.tolist(), found, strict=True))
 
     def _add_candles(self, route: Route, at: Indices, events: list[KlineEvent | RestKline]) -> None:
         received = self.received_ns[at].tolist()
@@ -79,15 +115,10 @@ class Assembly(msgspec.Struct):
         columns = rows.candle_columns([event for event, final in zip(events, closed, strict=True) if final], self.received_ns[at])
         self._add_piece(Kind.CANDLE, route, at, columns)
 
-    def _add_updates(self, route: Route, at: Indices, events: Sequence[DiffEvent | BookEvent]) -> None:
-        found: list[tuple[int, DepthDiff | DepthSnapshot]] = []
-        for index, received_ns, event in zip(at.tolist(), self.received_ns[at].tolist(), events, strict=True):
-            if isinstance(event, BookEvent):
-                found.append((index, rows.depth_snapshot(event, received_ns, whole=route.event is Event.SNAPSHOT)))
-            elif self._is_sound(index, event):
-                found.append((index, rows.depth_diff(event, received_ns)))
-        if found:
-            self.updates.setdefault(route.symbol, []).extend(found)
+    def _wrong(self, at: Indices, events: Sequence[rows.Timed], judged: Sequence[Column] | rows.Heads) -> list[int]:
+        """Give the rows that may not stay."""
+        suspects = rows.suspects(judged, self.max_ahead_ns)
+        return [row for row in suspects if not self._is_sound(int(at[row]), events[row])]
 
     def _is_sound(self, index: int, event: rows.Timed) -> bool:
         """Tell whether an event may become a row; note why where it may not."""
@@ -111,3 +142,15 @@ def _in_order(pieces: list[Piece]) -> dict[str, Column]:
         order = np.argsort(at)
         columns = {name: column[order] for name, column in columns.items()}
     return columns
+
+
+def _in_order_of_diffs(pieces: list[DiffPiece]) -> DiffPiece:
+    """Do the same to updates of the book."""
+    at = pieces[0][0]
+    if len(pieces) == 1 and (len(at) == 1 or (at[1:] > at[:-1]).all()):
+        return pieces[0]
+    at = np.concatenate([indices for indices, _, _ in pieces])
+    events = list(chain.from_iterable(found for _, _, found in pieces))
+    order = np.argsort(at)
+    heads = np.concatenate([numbers for _, numbers, _ in pieces], axis=1)
+    return at[order], heads[:, order], [events[row] for row in order.tolist()]

@@ -7,6 +7,7 @@ backwards, and a candle that starts after it was sent.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import accumulate, chain
 from typing import Final, TypeAlias
 
 import numpy as np
@@ -14,9 +15,11 @@ from numpy.typing import NDArray
 
 from connectors.wire import packed
 from connectors.wire.binance_streams import AggregateEvent, BookEvent, DiffEvent, KlineEvent, QuoteEvent, RestKline, RestTrade, TradeEvent
-from scoring.records import NANOSECONDS_PER_SECOND, Candle, Column, DepthDiff, DepthSnapshot, to_columns
+from scoring.records import NANOSECONDS_PER_SECOND, Candle, Column, DepthDiffs, DepthSnapshot, to_columns
 
 Instants: TypeAlias = NDArray[np.int64]
+Heads: TypeAlias = NDArray[np.int64]
+"""int64[4, n]: the single numbers of updates of the book."""
 TradeLike: TypeAlias = TradeEvent | RestTrade | AggregateEvent
 Timed: TypeAlias = TradeLike | DiffEvent | KlineEvent | RestKline
 
@@ -75,12 +78,15 @@ def trade_columns(events: Sequence[TradeLike], received_ns: Instants, *, repaire
     }
 
 
-def suspects(columns: dict[str, Column], max_ahead_ns: int) -> Sequence[int]:
-    """Give the rows of trade columns that need a look at their `refusal`: all where they are few."""
-    if len(columns["event_ns"]) < packed.MANY:
-        return range(len(columns["event_ns"]))
-    ahead_ns = columns["event_ns"] - columns["received_ns"]
-    found: list[int] = np.flatnonzero((ahead_ns > max_ahead_ns) | (columns["first_id"] > columns["last_id"])).tolist()
+def suspects(judged: Sequence[Column] | Heads, max_ahead_ns: int) -> Sequence[int]:
+    """Give the rows that need a look at their `refusal`: all where they are few.
+
+    They are judged by the columns received_ns, event_ns, first_id and last_id.
+    """
+    received_ns, event_ns, first_id, last_id = judged
+    if len(event_ns) < packed.MANY:
+        return range(len(event_ns))
+    found: list[int] = np.flatnonzero((event_ns - received_ns > max_ahead_ns) | (first_id > last_id)).tolist()
     return found
 
 
@@ -89,9 +95,20 @@ def quote_columns(events: Sequence[QuoteEvent], received_ns: Instants) -> dict[s
     return {"received_ns": received_ns, "event_ns": received_ns, **packed.to_columns(events)}
 
 
-def depth_diff(event: DiffEvent, received_ns: int) -> DepthDiff:
-    """Make the record of an update of the book."""
-    return DepthDiff(received_ns, to_ns(event.happened_at), event.first_id, event.last_id, event.bids, event.asks)
+def diff_heads(events: Sequence[DiffEvent], received_ns: Instants) -> Heads:
+    """Give the single numbers of updates of the book: received_ns, event_ns, first_id and last_id."""
+    happened_ns = [to_ns(event.happened_at) for event in events]
+    ids = [event.first_id for event in events], [event.last_id for event in events]
+    return np.array([received_ns.tolist(), happened_ns, *ids], np.int64)
+
+
+def depth_diffs(heads: Heads, events: Sequence[DiffEvent]) -> DepthDiffs:
+    """Make the record of updates of the book."""
+    bids, asks = [event.bids for event in events], [event.asks for event in events]
+    stops = np.array([list(accumulate(map(len, bids))), list(accumulate(map(len, asks)))], np.int64)
+    levels = packed.to_pairs(list(chain.from_iterable(bids + asks)))
+    split = stops[0, -1]
+    return DepthDiffs(heads[0], heads[1], heads[2], heads[3], stops[0], stops[1], levels[:split], levels[split:])
 
 
 def depth_snapshot(event: BookEvent, received_ns: int, *, whole: bool) -> DepthSnapshot:

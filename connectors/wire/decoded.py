@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import msgspec
 
-from scoring.records import Batch, BookUpdates
+from scoring.records import Batch, BookUpdates, DepthDiffs
 
 
-class Refusal(msgspec.Struct, frozen=True):
+class Refusal(msgspec.Struct, frozen=True, gc=False):
     """A frame that could not be decoded; whoever has the tape makes a `records.Reject` of it."""
 
     index: int
@@ -37,5 +37,6 @@ class Decoded(msgspec.Struct, frozen=True):
 
     def frames(self) -> int:
         """Count the frames accounted for."""
-        rows = sum(len(batch) for batch in self.batches) + sum(len(book.updates) for book in self.books)
-        return rows + len(self.rejects) + len(self.notices) + self.ignored
+        rows = sum(len(batch) for batch in self.batches)
+        books = sum(len(update) if isinstance(update, DepthDiffs) else 1 for book in self.books for update in book.updates)
+        return rows + books + len(self.rejects) + len(self.notices) + self.ignored

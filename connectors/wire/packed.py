@@ -25,6 +25,8 @@ _TRUE: Final = 0xC3
 _SMALL: Final = 0x80
 """Marks below this are whole numbers themselves."""
 _DTYPES: Final[dict[object, type]] = {int: np.int64, float: np.float64, bool: np.bool_}
+_FLOAT_BYTES: Final = 9
+"""A mark and a float."""
 MANY: Final = 16
 """From here on the detour over MessagePack is the shorter way."""
 
@@ -37,6 +39,15 @@ def to_columns(events: Sequence[msgspec.Struct]) -> dict[str, NDArray[Any]]:
     types = _types(type(events[0]))
     columns = _read(types, events) if len(events) >= MANY else {}
     return columns or {name: np.array([getattr(event, name) for event in events], kind) for name, kind in types.items()}
+
+
+def to_pairs(pairs: Sequence[msgspec.Struct]) -> NDArray[np.float64]:
+    """Turn Structs that are written as arrays, of two floats each, into float64[n, 2]."""
+    if not pairs:
+        return np.empty((0, 2))
+    encoded, width = _ENCODER.encode(pairs), 1 + 2 * _FLOAT_BYTES
+    first = len(encoded) - len(pairs) * width + 2  # behind the headers of the list and of the first pair, and its first mark
+    return np.ndarray((len(pairs), 2), ">f8", encoded, first, (width, _FLOAT_BYTES)).astype(np.float64)
 
 
 @functools.lru_cache(maxsize=64)

@@ -26,7 +26,7 @@ PRICES_FEED: Final = "coingecko"
 """Frames of this feed are price answers."""
 
 
-class _Quoted(msgspec.Struct, frozen=True):
+class _Quoted(msgspec.Struct, frozen=True, gc=False):
     usd: Annotated[float, Meta(gt=0, le=sys.float_info.max)]
     last_updated_at: Annotated[int, Meta(ge=0, lt=9_000_000_000)]
 

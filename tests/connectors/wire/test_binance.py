@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from connectors.wire.binance import BinanceWireSettings, decode
 from connectors.wire.decoded import Decoded
-from scoring.records import KINDS, DepthDiff, DepthSnapshot, Kind, empty_columns
+from scoring.records import KINDS, BookUpdates, DepthDiffs, DepthSnapshot, Kind, empty_columns
 
 NOW_MS = 1_723_161_255_208
 NOW_NS = NOW_MS * 1_000_000
@@ -78,6 +78,20 @@ def rows(found: Decoded, kind: Kind) -> list[dict[str, object]]:
     ]
 
 
+def each_update(book: BookUpdates) -> list[object]:
+    """Take runs of diffs apart."""
+    found: list[object] = []
+    for update in book.updates:
+        if isinstance(update, DepthSnapshot):
+            found.append(update)
+            continue
+        for each in (update.slice(at, at + 1) for at in range(len(update))):
+            assert (each.bid_stops.tolist(), each.ask_stops.tolist()) == ([len(each.bids)], [len(each.asks)])
+            wholes = [int(column[0]) for column in (each.received_ns, each.event_ns, each.first_id, each.last_id)]
+            found.append((*wholes, each.bids.tolist(), each.asks.tolist()))
+    return found
+
+
 def reason(payload: bytes, configured: BinanceWireSettings = ONE) -> str:
     (refusal,) = read([payload], configured).rejects
     assert (refusal.index, refusal.position) == (0, 1_000)
@@ -128,7 +142,7 @@ def test_a_quote_has_the_receive_time_as_its_event_time(payload: bytes) -> None:
 def test_an_update_of_the_book_keeps_its_span_of_ids(payload: bytes) -> None:
     (book,) = read([payload]).books
     assert book.symbol == "BTCUSDT"
-    assert book.updates == [DepthDiff(NOW_NS, NOW_NS, 157, 160, [(0.0024, 10.0)], [(0.0026, 0.0)])]
+    assert each_update(book) == [(NOW_NS, NOW_NS, 157, 160, [[0.0024, 10.0]], [[0.0026, 0.0]])]
 
 
 @pytest.mark.parametrize(
@@ -230,6 +244,8 @@ def test_valid_events_of_no_interest_are_ignored(payload: bytes) -> None:
         (wrap("btcusdt@depth", {**DIFF, "U": 161}), "ids from 161 to 160"),
         (wrap("btcusdt@depth", {**DIFF, "b": [["NaN", "1"]]}), "> 0.0"),
         (wrap("btcusdt@depth", {**DIFF, "b": [["1", "-1"]]}), ">= 0.0"),
+        (wrap("btcusdt@depth", {**DIFF, "b": [["1"]]}), "length 2"),
+        (wrap("btcusdt@depth", {**DIFF, "b": [["1", "2", "3"]]}), "length 2"),
         (wrap("btcusdt@bookTicker", {**QUOTE, "b": "0.00000000"}), "> 0.0"),
         (b'{"stream":"btcusdt@trade","data":{"e":"trade","x":' + b"[" * 100_000, "recursion"),
         (b'{"x":' + b"[" * 100_000, "recursion"),
@@ -264,7 +280,9 @@ def test_rows_come_in_tape_order_whichever_way_they_took() -> None:
         for number in range(200)
     ]
     (book,) = read(payloads).books
-    assert [update.last_id for update in book.updates] == list(range(200))
+    (diffs,) = book.updates
+    assert isinstance(diffs, DepthDiffs)
+    assert diffs.last_id.tolist() == list(range(200))
 
 
 def test_there_is_one_batch_per_symbol_and_kind() -> None:
@@ -323,7 +341,7 @@ def merged(parts: list[Decoded]) -> tuple[object, ...]:
             for name, column in batch.columns.items():
                 into.setdefault(name, []).extend(column.tolist())
         for book in part.books:
-            books.setdefault(book.symbol, []).extend(book.updates)
+            books.setdefault(book.symbol, []).extend(each_update(book))
     rejects = [(refusal.position, refusal.reason) for part in parts for refusal in part.rejects]
     return columns, books, rejects, [notice for part in parts for notice in part.notices], sum(part.ignored for part in parts)
 
@@ -379,4 +397,4 @@ def test_rest_books_are_read_whole(shared_data: Callable[[str], Path]) -> None:
     lines = shared_data("market/cryptofeed/BINANCE.http.0.0").read_bytes().splitlines()
     bodies = [line[line.index(b'{"lastUpdateId"') :] for line in lines if b"lastUpdateId" in line]
     found = read(bodies)
-    assert [len(update.bids) > 100 for update in found.books[0].updates] == [True] * len(bodies)
+    assert [isinstance(update, DepthSnapshot) and len(update.bids) > 100 for update in found.books[0].updates] == [True] * len(bodies)

@@ -7,8 +7,18 @@ import pytest
 
 from connectors.wire.binance_batches import Assembly
 from connectors.wire.binance_routes import Event, Route
-from connectors.wire.binance_streams import AggregateEvent, BookEvent, DiffEvent, Kline, KlineEvent, QuoteEvent, RestTrade, TradeEvent
-from scoring.records import Kind
+from connectors.wire.binance_streams import (
+    AggregateEvent,
+    BookEvent,
+    DiffEvent,
+    Kline,
+    KlineEvent,
+    Level,
+    QuoteEvent,
+    RestTrade,
+    TradeEvent,
+)
+from scoring.records import DepthDiffs, DepthSnapshot, Kind
 
 AT_MS = 1_723_161_255_208
 
@@ -37,12 +47,48 @@ def test_pieces_of_one_kind_are_merged_by_the_index_of_their_frames() -> None:
     assert (np.diff(batch["received_ns"]) == 1).all()
 
 
+def ids_of(update: DepthDiffs | DepthSnapshot) -> list[int]:
+    return update.last_id.tolist() if isinstance(update, DepthDiffs) else [update.last_id]
+
+
 def test_books_are_merged_by_the_index_of_their_frames() -> None:
     together = assembly(3)
     together.add(route(Event.DIFF), np.array([0, 2]), [DiffEvent(AT_MS, 1, 1, [], []), DiffEvent(AT_MS, 3, 3, [], [])])
     together.add(route(Event.SNAPSHOT), np.array([1]), [BookEvent(2, [], [])])
     (book,) = together.books()
-    assert [update.last_id for update in book.updates] == [1, 2, 3]
+    assert [ids_of(update) for update in book.updates] == [[1], [2], [3]]
+
+
+@pytest.mark.parametrize("count", [4, 200])
+def test_diffs_of_several_streams_are_one_run_between_snapshots(count: int) -> None:
+    together = assembly(2 * count + 3)
+    even, odd = np.arange(0, 2 * count, 2), np.arange(1, 2 * count, 2)
+    for at in (odd, even):
+        together.add(route(Event.DIFF), at, [DiffEvent(AT_MS, index, index, [Level(index + 1.0, 2.0)], []) for index in at.tolist()])
+    together.add(route(Event.SNAPSHOT), np.array([2 * count, 2 * count + 1]), [BookEvent(-1, [], []), BookEvent(-2, [], [])])
+    together.add(route(Event.DIFF), np.array([2 * count + 2]), [DiffEvent(AT_MS, 7, 7, [], [Level(5.0, 6.0)])])
+    (book,) = together.books()
+    assert [ids_of(update) for update in book.updates] == [list(range(2 * count)), [-1], [-2], [7]]
+    first, _, _, last = book.updates
+    assert isinstance(first, DepthDiffs)
+    assert isinstance(last, DepthDiffs)
+    assert (np.diff(first.received_ns) == 1).all()
+    assert first.bids.tolist() == [[index + 1.0, 2.0] for index in range(2 * count)]
+    assert (first.bid_stops.tolist(), first.ask_stops.tolist()) == (list(range(1, 2 * count + 1)), [0] * 2 * count)
+    assert (last.bids.tolist(), last.asks.tolist(), last.bid_stops.tolist(), last.ask_stops.tolist()) == ([], [[5.0, 6.0]], [0], [1])
+
+
+@pytest.mark.parametrize("count", [1, 100])
+def test_a_diff_that_is_refused_leaves_its_run(count: int) -> None:
+    together = assembly(count + 1)
+    events = [DiffEvent(AT_MS, 1, 1 + number, [Level(1.0 + number, 1.0)] * number, []) for number in range(count)]
+    together.add(route(Event.DIFF), np.arange(count + 1), [DiffEvent(AT_MS, 2, 1, [], []), *events])
+    assert [index for index, _ in together.refused] == [0]
+    (book,) = together.books()
+    (diffs,) = book.updates
+    assert isinstance(diffs, DepthDiffs)
+    assert diffs.last_id.tolist() == list(range(1, count + 1))
+    assert np.diff(diffs.bid_stops, prepend=0).tolist() == list(range(count))
 
 
 @pytest.mark.parametrize("count", [1, 100])

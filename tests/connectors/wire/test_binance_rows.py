@@ -8,7 +8,17 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from connectors.wire import binance_rows as rows
-from connectors.wire.binance_streams import AggregateEvent, BookEvent, DiffEvent, Kline, KlineEvent, QuoteEvent, RestKline, TradeEvent
+from connectors.wire.binance_streams import (
+    AggregateEvent,
+    BookEvent,
+    DiffEvent,
+    Kline,
+    KlineEvent,
+    Level,
+    QuoteEvent,
+    RestKline,
+    TradeEvent,
+)
 from scoring.records import Candle, Quote, Trade, columns_of
 
 MAX_AHEAD_NS = 60_000_000_000
@@ -45,7 +55,7 @@ def test_columns_and_single_events_agree_on_values_and_on_what_is_refused(events
     assert columns["event_ns"].tolist() == [rows.to_ns(event.happened_at) for event in events]
     assert columns["first_id"].tolist() == [event.first_id for event in events]
     refused = [row for row, event in enumerate(events) if rows.refusal(event, AT_MS * 1_000_000, MAX_AHEAD_NS)]
-    suspects = rows.suspects(columns, MAX_AHEAD_NS)
+    suspects = rows.suspects([columns[name] for name in ("received_ns", "event_ns", "first_id", "last_id")], MAX_AHEAD_NS)
     assert set(refused) <= set(suspects)
     assert len(events) < 16 or refused == list(suspects)
 
@@ -71,9 +81,17 @@ def test_quotes_keep_the_order_of_their_columns() -> None:
 
 
 def test_book_events_take_the_time_they_have() -> None:
-    assert rows.depth_diff(DiffEvent(AT_MS, 1, 2, [(1.0, 0.0)], []), 7).event_ns == AT_MS * 1_000_000
     found = rows.depth_snapshot(BookEvent(3, [(1.0, 2.0)], []), 7, whole=True)
     assert (found.event_ns, found.received_ns, found.last_id, found.whole) == (7, 7, 3, True)
+
+
+def test_updates_of_the_book_become_columns() -> None:
+    events = [DiffEvent(AT_MS, 1, 2, [Level(1.0, 0.0)], []), DiffEvent(AT_MS * 1_000, 3, 4, [], [Level(2.0, 3.0), Level(4.0, 5.0)])]
+    found = rows.depth_diffs(rows.diff_heads(events, np.array([7, 8])), events)
+    assert [found.received_ns.tolist(), found.first_id.tolist(), found.last_id.tolist()] == [[7, 8], [1, 3], [2, 4]]
+    assert found.event_ns.tolist() == [AT_MS * 1_000_000] * 2
+    assert (found.bid_stops.tolist(), found.ask_stops.tolist()) == ([1, 1], [0, 2])
+    assert (found.bids.tolist(), found.asks.tolist()) == ([[1.0, 0.0]], [[2.0, 3.0], [4.0, 5.0]])
 
 
 @pytest.mark.parametrize(("closed", "interval", "expected"), [(True, "1m", True), (False, "1m", False), (True, "5m", False)])

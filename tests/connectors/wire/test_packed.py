@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from connectors.wire import packed
+from connectors.wire.binance_streams import Level
 
 
 class Row(msgspec.Struct):
@@ -57,3 +58,12 @@ def test_a_mix_of_sizes_with_the_same_total_width_is_read_right() -> None:
 
 def test_a_mix_of_small_numbers_and_marks_of_other_sizes_is_read_right() -> None:
     check([Row(5, 1.0, True, 2**40), Row(2**40, 1.0, True, 5)] * 20)
+
+
+@pytest.mark.parametrize("count", [0, 1, 15, 16, 65_536])
+def test_pairs_of_floats_are_read(count: int) -> None:
+    pairs = [Level(index + 0.5, index * 2.25) for index in range(count)]
+    found = packed.to_pairs(pairs)
+    assert found.shape == (count, 2)
+    assert found.dtype == np.float64
+    assert found.tolist() == [[pair.price, pair.quantity] for pair in pairs]

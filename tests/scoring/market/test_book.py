@@ -17,14 +17,48 @@ from hypothesis import strategies as st
 
 from scoring.market.book import Book, BookSettings
 from scoring.market.imbalance import imbalance_top1, imbalance_top5
-from scoring.records import Batch, BookUpdates, Clock, Depth, DepthDiff, DepthSnapshot, End, Gap, Kind, empty_columns
+from scoring.records import Batch, BookUpdates, Clock, Depth, DepthDiffs, DepthSnapshot, End, Gap, Kind, empty_columns
 
-Update = DepthDiff | DepthSnapshot
+Update = DepthDiffs | DepthSnapshot
 Levels = list[tuple[float, float]]
 
 
-def diff(first_id: int, last_id: int, bids: Levels | None = None, asks: Levels | None = None) -> DepthDiff:
-    return DepthDiff(last_id * 10, last_id * 10 + 3, first_id, last_id, bids or [], asks or [])
+def diff(first_id: int, last_id: int, bids: Levels | None = None, asks: Levels | None = None) -> DepthDiffs:
+    return one_diff(last_id * 10, last_id * 10 + 3, first_id, last_id, bids or [], asks or [])
+
+
+def one_diff(received_ns: int, event_ns: int, first_id: int, last_id: int, bids: Levels, asks: Levels) -> DepthDiffs:
+    wholes = np.array([[received_ns], [event_ns], [first_id], [last_id], [len(bids)], [len(asks)]])
+    return DepthDiffs(*wholes, bids=np.array(bids).reshape(-1, 2), asks=np.array(asks).reshape(-1, 2))  # type: ignore[misc]
+
+
+def joined(updates: list[Update]) -> list[Update]:
+    """Put diffs that follow each other into one record, as a decoder does."""
+    runs: list[list[DepthDiffs]] = [[]]
+    found: list[Update] = []
+    for update in [*updates, None]:
+        if isinstance(update, DepthDiffs):
+            runs[-1].append(update)
+            continue
+        if runs[-1]:
+            found.append(together(runs[-1]))
+            runs.append([])
+        if update is not None:
+            found.append(update)
+    return found
+
+
+def together(diffs: list[DepthDiffs]) -> DepthDiffs:
+    return DepthDiffs(
+        received_ns=np.concatenate([diff.received_ns for diff in diffs]),
+        event_ns=np.concatenate([diff.event_ns for diff in diffs]),
+        first_id=np.concatenate([diff.first_id for diff in diffs]),
+        last_id=np.concatenate([diff.last_id for diff in diffs]),
+        bid_stops=np.cumsum([len(diff.bids) for diff in diffs]),
+        ask_stops=np.cumsum([len(diff.asks) for diff in diffs]),
+        bids=np.concatenate([diff.bids for diff in diffs]),
+        asks=np.concatenate([diff.asks for diff in diffs]),
+    )
 
 
 def snapshot(last_id: int, bids: Levels | None = None, asks: Levels | None = None, *, at: int | None = None) -> DepthSnapshot:
@@ -139,6 +173,14 @@ def test_no_more_updates_are_held_back_than_the_setting_says() -> None:
     assert ids(run(book, snapshot(50))) == []
 
 
+def test_no_more_updates_are_held_back_where_many_come_at_once() -> None:
+    many = together([diff(number, number) for number in range(1, 100)])
+    for last_id, expected in ((97, [98, 99]), (50, [])):
+        book = Book("BTCUSDT", "binance", BookSettings(pending=2))
+        run(book, many)
+        assert ids(run(book, snapshot(last_id))) == expected
+
+
 def test_depth_rows_of_a_tape_of_columns_pass_untouched_and_the_rest_is_left_out() -> None:
     book = new_book()
     ready = Batch(Kind.DEPTH, "BTCUSDT", empty_columns(Depth))
@@ -159,7 +201,7 @@ def tapes(draw: st.DrawFn) -> list[Update]:
     updates: list[Update] = []
     last_id = 10
     level = st.tuples(st.integers(1, 30).map(float), st.sampled_from([0.0, 1.0, 2.0]))
-    for _ in range(draw(st.integers(0, 30))):
+    for _ in range(draw(st.integers(0, 60))):
         step = draw(st.sampled_from(["diff"] * 6 + ["hole", "repeat", "snapshot", "old", "partial"]))
         bids, asks = draw(st.lists(level, max_size=4)), draw(st.lists(level, max_size=4))
         if step in ("snapshot", "old", "partial"):
@@ -183,15 +225,16 @@ def flat(results: list[Batch | Gap]) -> list[object]:
     return rows
 
 
-@given(tape=tapes(), cut=st.integers(0, 30), other=st.integers(0, 30))
+@given(tape=tapes(), cut=st.integers(0, 60), other=st.integers(0, 60))
 @settings(max_examples=150, deadline=None)
 def test_neither_cuts_nor_pickling_half_way_change_anything(tape: list[Update], cut: int, other: int) -> None:
     expected = flat(run(new_book(), *tape))
+    assert flat(run(new_book(), *joined(tape))) == expected
     first, second = sorted((cut, other))
     book = new_book()
     found = run(book, *tape[:first])
     book = pickle.loads(pickle.dumps(book))
-    found += run(book, *tape[first:second])
+    found += run(book, *joined(tape[first:second]))
     found += book.update([BookUpdates("BTCUSDT", [update]) for update in tape[second:]])
     assert flat(found) == expected
 
@@ -223,7 +266,7 @@ def recorded_updates(paths: list[Path]) -> Iterator[Update]:
                 elif b"@depth" in frame[:40]:
                     data = msgspec.json.decode(frame)["data"]
                     event_ns = data["E"] * 1_000_000
-                    yield DepthDiff(int(received), event_ns, data["U"], data["u"], floats(data["b"]), floats(data["a"]))
+                    yield one_diff(int(received), event_ns, data["U"], data["u"], floats(data["b"]), floats(data["a"]))
 
 
 def floats(levels: list[list[str]]) -> Levels:
@@ -234,8 +277,12 @@ def test_a_real_recording_gives_the_known_book_after_every_tenth_update(shared_d
     logs = [shared_data(f"market/spot_btcusdt_{day}.gz") for day in ("20240808", "20240809")]
     with shared_data("golden/spot_btcusdt_book_top5_imbalance.csv").open() as file:
         golden = list(csv.DictReader(file))
-    (batch,) = run(new_book(), *recorded_updates(logs))
+    updates = list(recorded_updates(logs))
+    (batch,) = run(new_book(), *updates)
     assert isinstance(batch, Batch)
+    (same,) = run(new_book(), *joined(updates))
+    assert isinstance(same, Batch)
+    assert all(same[name].tobytes() == column.tobytes() for name, column in batch.columns.items())
     tenth = batch.slice(9, len(batch))
     tenth = Batch(tenth.kind, tenth.symbol, {name: column[::10] for name, column in tenth.columns.items()})
     assert len(golden) == 649 == len(tenth)

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import math
 import pickle
+import random
 
+import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from scoring.market.book_side import Side
+from scoring.market.ladder import Floats, Indices
 
 NAN = math.nan
 Levels = list[tuple[float, float]]
@@ -41,6 +44,46 @@ def test_the_best_levels_are_those_of_a_sorted_dict(sign: int, first: Levels, di
         assert all(map(math.isnan, found_prices[len(expected_prices) :] + found_quantities[len(expected_quantities) :]))
         assert len(found_prices) == len(found_quantities) == 5
         assert len(side) == len(book)
+
+
+def columns(diffs: list[Levels]) -> tuple[Floats, Indices]:
+    return np.array([level for diff in diffs for level in diff]).reshape(-1, 2), np.cumsum([len(diff) for diff in diffs])
+
+
+def one_by_one(side: Side, diffs: list[Levels]) -> Floats:
+    rows = []
+    for diff in diffs:
+        side.apply(diff)
+        found_prices, found_quantities = side.best(5)
+        rows.append(found_prices + found_quantities)
+    return np.array(rows).reshape(-1, 10)
+
+
+@given(
+    sign=st.sampled_from([-1, 1]),
+    largest=st.sampled_from([5, 20, 5_000]),
+    first=levels,
+    diffs=st.lists(levels, min_size=1, max_size=50),
+    cut=st.integers(0, 50),
+)
+@settings(max_examples=150, deadline=None)
+def test_a_run_gives_what_its_updates_give_one_by_one(sign: int, largest: int, first: Levels, diffs: list[Levels], cut: int) -> None:
+    plain, side = Side(sign, largest), Side(sign, largest)
+    plain.replace(first)
+    side.replace(first)
+    expected = one_by_one(plain, diffs)
+    found = [side.run(*columns(part)) for part in (diffs[:cut], diffs[cut:]) if part]
+    assert np.concatenate(found).tobytes() == expected.tobytes()
+    assert len(side) == len(plain)
+    assert str(pickle.loads(pickle.dumps(side)).best(64)) == str(plain.best(64))
+
+
+def test_a_run_of_any_length_gives_what_its_updates_give_one_by_one() -> None:
+    dice = random.Random(1)
+    diffs = [[(float(dice.gauss(300 + at / 9, 20) // 1), dice.choice([0.0, 1.0, 2.0])) for _ in range(12)] for at in range(1_500)]
+    plain, side = Side(1, 5_000), Side(1, 5_000)
+    assert side.run(*columns(diffs)).tobytes() == one_by_one(plain, diffs).tobytes()
+    assert pickle.dumps(side) == pickle.dumps(plain)
 
 
 def test_a_far_level_comes_to_the_top_when_the_near_ones_are_taken_away() -> None:
