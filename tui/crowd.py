@@ -7,7 +7,7 @@ people's text, so it is bounded here, a megabyte of a post to what one line can 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final, TypeAlias, TypeVar
 
 import msgspec
@@ -18,6 +18,8 @@ POST_LIMIT: Final = 100
 ASSET_LIMIT: Final = 64
 TEXT_LIMIT: Final = 500
 """Characters kept of a post, and of any other name in it."""
+_AHEAD: Final = timedelta(minutes=1)
+"""How far a stance may be ahead of the sources, whose word comes less often; in a fast replay that is many seconds."""
 
 _Key = TypeVar("_Key")
 _Item = TypeVar("_Item")
@@ -75,8 +77,12 @@ TOPICS: Final = frozenset({str(Topic.POSTS), str(Topic.SOCIAL_SIGNALS), str(Topi
 """Tables it is made of."""
 
 
-def hear(crowd: Crowd, rows: NewRows) -> Crowd:
-    """Give what is known after some rows of one of `TOPICS`."""
+def hear(crowd: Crowd, rows: NewRows, now: datetime | None = None) -> Crowd:
+    """Give what is known after some rows of one of `TOPICS`, at a time on the tape.
+
+    At the end of a tape the flow goes on until the last window is empty: a stance so far ahead of the tape says nothing of the
+    crowd, and is not taken.
+    """
     for cells in _newest(rows):
         match rows.table:
             case Topic.POSTS:
@@ -84,7 +90,7 @@ def hear(crowd: Crowd, rows: NewRows) -> Crowd:
             case Topic.SOCIAL_SIGNALS:
                 crowd = _with_score(crowd, cells)
             case Topic.DECOUPLING_SIGNALS:
-                crowd = _with_stance(crowd, rows.symbol, cells)
+                crowd = _with_stance(crowd, rows.symbol, cells, now)
     return crowd
 
 
@@ -115,10 +121,12 @@ def _with_score(crowd: Crowd, cells: Mapping[str, Value]) -> Crowd:
     return msgspec.structs.replace(crowd, scores=latest(crowd.scores, key, score, POST_LIMIT))
 
 
-def _with_stance(crowd: Crowd, symbol: str, cells: Mapping[str, Value]) -> Crowd:
+def _with_stance(crowd: Crowd, symbol: str, cells: Mapping[str, Value], now: datetime | None) -> Crowd:
     asset, at = _text(cells, "asset"), read_instant(cells.get("evaluated_at"))
+    if not asset or at is None or (now is not None and at - now > _AHEAD):
+        return crowd
     known = crowd.stances.get(asset)
-    if not asset or at is None or (known is None and len(crowd.stances) >= ASSET_LIMIT) or (known is not None and at < known.at):
+    if (known is None and len(crowd.stances) >= ASSET_LIMIT) or (known is not None and at < known.at):
         return crowd  # a final row of a moment that has already been seen as it stood then is no news
     stance = Stance(
         asset=asset,

@@ -163,7 +163,7 @@ def _all(state: State, events: Iterable[Event]) -> State:
 
 def _rows(state: State, event: NewRows) -> State:
     if event.table in TOPICS:
-        crowd = hear(state.crowd, event)
+        crowd = hear(state.crowd, event, state.tape_at)
         return state if crowd is state.crowd else msgspec.structs.replace(state, crowd=crowd)
     if event.table not in _SHOWN or not all(event.columns.values()):
         return state

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import reduce as fold
 
 import pytest
@@ -62,6 +62,13 @@ def test_the_newest_stance_of_each_asset_is_known() -> None:
     crowd = after(stance(1, 0.1), stance(3, 0.3), stance(2, 0.2), stance(1, 0.7, asset="bitcoin"), stance(3, 0.4))
     assert {asset: known.average_vibe for asset, known in crowd.stances.items()} == {"dogecoin": 0.4, "bitcoin": 0.7}
     assert crowd.stances["dogecoin"].symbol == "DOGEUSDT"
+
+
+@pytest.mark.parametrize(
+    ("now", "taken"), [(None, True), (AT, True), (AT - timedelta(seconds=60), True), (AT - timedelta(seconds=61), False)]
+)
+def test_what_the_flow_says_of_a_time_after_the_tape_is_not_taken(now: datetime | None, taken: bool) -> None:
+    assert bool(hear(Crowd(), stance(0), now).stances) is taken
 
 
 def test_what_is_not_known_is_none() -> None:

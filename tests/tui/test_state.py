@@ -88,6 +88,15 @@ def test_rows_that_are_not_shown_change_nothing(rows: NewRows) -> None:
     assert reduce(before, rows) is before
 
 
+def test_what_the_crowd_says_is_known_and_goes_with_another_snapshot() -> None:
+    post = NewRows("posts", "a", False, {"channel": ["a"], "message_id": [1], "posted_at": [AT.isoformat()], "text": ["x"]})
+    stance = NewRows("decoupling_signals", "S", False, {"asset": ["s"], "evaluated_at": [AT.isoformat()]})
+    state = after(HELLO, source("late", 5), post, stance)
+    assert (list(state.crowd.posts), list(state.crowd.stances)) == ([("a", 1)], ["s"])
+    assert not reduce(state, Snapshot([], [], [], [])).crowd.is_heard
+    assert not after(HELLO, source("early", -600), stance).crowd.is_heard
+
+
 def test_a_heartbeat_changes_nothing() -> None:
     before = after(HELLO)
     assert reduce(before, Heartbeat(1.0)) is before
