@@ -46,7 +46,7 @@ def measure(frames: Path, limit: int) -> dict[str, float]:
         return lambda value: value[1] if value[0] == kind else None
 
     def windows(stream: Any, name: str, width: timedelta, fold: Any) -> Any:
-        clock: win.EventClock[Row, Any] = win.EventClock(lambda row: row[0], timedelta(seconds=10))
+        clock: win.EventClock[Row] = win.EventClock(lambda row: row[0], timedelta(seconds=10))
         windower = win.TumblingWindower(length=width, align_to=datetime(2024, 1, 1, tzinfo=UTC))
         return win.fold_window(name, stream, clock, windower, lambda: [0.0, 0.0, 0.0, 0.0, float("inf"), 0.0], fold, _merge).down
 
