@@ -58,14 +58,23 @@ def open_results(paths: Sequence[str], settings: Settings) -> list[Results]:
     """Replay each session; a folder of results is taken as it is, with the settings in force.
 
     Raises:
-        SessionError: a folder is neither.
+        SessionError: a folder is neither, or two sessions share a name.
         ResourceError: a replay was stopped.
     """
-    return [_open(Path(path), settings) for path in dict.fromkeys(path.rstrip("/") for path in paths)]
+    found = list(dict.fromkeys(Path(path) for path in paths))
+    replayed = [path.name for path in found if not _has_results(path)]
+    for name in replayed:
+        if replayed.count(name) > 1:
+            raise SessionError(f"two sessions are named {name}, expected one: replay them apart and name their folders of results instead")
+    return [_open(path, settings) for path in found]
+
+
+def _has_results(path: Path) -> bool:
+    return (path / "archive").is_dir()
 
 
 def _open(path: Path, settings: Settings) -> Results:
-    if (path / "archive").is_dir():
+    if _has_results(path):
         return Results(path.name, path, settings.shaping)
     if not (path / MANIFEST).is_file():
         raise SessionError(f"{path}: neither {MANIFEST} nor archive in it: expected a session, or results such as data/replay/NAME")

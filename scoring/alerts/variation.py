@@ -21,7 +21,7 @@ def parts_of(text: str) -> list[str]:
     """
     body = ast.parse(text, mode="eval").body
     if isinstance(body, ast.BoolOp) and isinstance(body.op, ast.And):
-        return [ast.unparse(value) for value in body.values]
+        return [_source(text, value).decode() for value in body.values]
     return [text]
 
 
@@ -40,23 +40,23 @@ def with_threshold(text: str, threshold: float) -> str:
     body = ast.parse(condition.text, mode="eval").body
     # Comparisons do not nest, so their places in the text are the order in which the first one is looked for.
     comparisons = sorted((node for node in ast.walk(body) if isinstance(node, ast.Compare)), key=lambda node: node.col_offset)
-    _replace(next(node for node in comparisons if _moves(node)), _number(threshold))
-    return ast.unparse(body)
+    number = _number_in(next(node for node in comparisons if _moves(node)))
+    source = condition.text.encode()
+    written = f"{int(threshold) if threshold == int(threshold) else threshold!r}".encode()
+    return (source[: number.col_offset] + written + source[number.end_col_offset :]).decode()
 
 
-def _replace(comparison: ast.Compare, number: ast.expr) -> None:
-    """Put a number where the first metric's is."""
+def _number_in(comparison: ast.Compare) -> ast.expr:
+    """Find the number that the first metric is compared with."""
     operands = [comparison.left, *comparison.comparators]
     metric = next(i for i, operand in enumerate(operands) if _moves(operand))
     # A metric after the first operand was met in the link before it.
-    place = metric - 1 if metric else 1
-    operands[place] = number
-    comparison.left, comparison.comparators = operands[0], operands[1:]
+    return operands[metric - 1 if metric else 1]
 
 
-def _number(value: float) -> ast.expr:
-    plain = abs(int(value) if value == int(value) else value)
-    return ast.UnaryOp(ast.USub(), ast.Constant(plain)) if value < 0 else ast.Constant(plain)
+def _source(text: str, node: ast.expr) -> bytes:
+    """Cut a piece out as it was written; places count bytes."""
+    return text.encode()[node.col_offset : node.end_col_offset]
 
 
 def _moves(node: ast.expr) -> bool:

@@ -3,6 +3,7 @@
 import pytest
 
 from scoring.alerts.expression import ConditionError, compile_condition
+from scoring.alerts.rules import RuleSettings, default_rules
 from scoring.alerts.variation import parts_of, with_threshold
 
 
@@ -10,7 +11,8 @@ from scoring.alerts.variation import parts_of, with_threshold
     ("text", "value", "varied"),
     [
         ("volume_spike > 5", 7.5, "volume_spike > 7.5"),
-        ("5 < volume_spike", 7.0, "7 < volume_spike"),
+        ("(5) < volume_spike", 7.0, "(7) < volume_spike"),
+        ("volume_spike>5", 1e300, f"volume_spike>{int(1e300)}"),
         ("1 < volume_spike < 5", 2, "2 < volume_spike < 5"),
         ("volume_spike > 5 > trade_count", 2, "volume_spike > 2 > trade_count"),
         ("0 < 1 < volume_spike", 2, "0 < 2 < volume_spike"),
@@ -24,9 +26,9 @@ def test_the_number_of_the_first_comparison_is_replaced(text: str, value: float,
     assert compile_condition(varied).threshold == value
 
 
-def test_the_same_threshold_changes_nothing() -> None:
-    text = "hype_momentum > 100 and delta_price < 0.02"
-    assert with_threshold(text, 100) == text
+@pytest.mark.parametrize("rule", default_rules(), ids=lambda rule: rule.name)
+def test_the_same_threshold_changes_nothing(rule: RuleSettings) -> None:
+    assert with_threshold(rule.when, compile_condition(rule.when).threshold) == rule.when
 
 
 @pytest.mark.parametrize("text", ["spread_warning", "momentum_1m > momentum_5m and trade_count > 5"])
