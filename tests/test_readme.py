@@ -140,7 +140,7 @@ def test_what_it_imports_is_named_as_archives_and_logs_are() -> None:
     assert [session for [session] in given_to("compact")]
 
 
-def test_the_demo_opens_its_feed_and_ends_cleanly(tmp_path: Path) -> None:
+def test_the_demo_opens_its_feed_and_leaves_nothing_behind_when_it_is_ended(tmp_path: Path) -> None:
     assert given_to("demo") == [[]]
     [port] = free_ports(1)
     environment = clean_environment(tmp_path) | {"GHOSTTAPE_FEED__PORT": str(port), "TERM": "dumb"}

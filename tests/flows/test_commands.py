@@ -48,7 +48,7 @@ def test_every_question_is_answered_while_a_replay_writes(own_data: Path, tmp_pa
     going = start(["flows.commands.replay", str(BUNDLED), "20x", "--quiet"], clean_environment(tmp_path))
     try:
         wait_until((own_data / "replay" / "session" / "archive" / "risk_metrics").exists)
-        counts, until = list[int](), time.monotonic() + 5
+        counts, until = list[int](), time.monotonic() + 3
         while time.monotonic() < until:
             answer, said = asked("SELECT count(*) AS rows FROM risk_metrics", capsys)
             counts.append(int(answer.split()[-1]))
@@ -202,22 +202,3 @@ def test_a_demo_whose_session_is_refused_says_why_in_one_line(tmp_path: Path) ->
         flow = demo.start_flow(str(session), "max", demo.free_port(0), log)
         with pytest.raises(ResourceError, match=r"^[^\n]*expected a known key; did you mean 'market'\?$"):
             demo.wait_for_feed(flow, 1, log)
-
-
-def test_a_demo_that_is_ended_from_outside_leaves_no_flow_behind(tmp_path: Path) -> None:
-    [port] = free_ports(1)
-    environment = clean_environment(tmp_path) | {"GHOSTTAPE_FEED__PORT": str(port), "TERM": "dumb"}
-    going = start(["flows.commands.demo", str(BUNDLED), "2x"], environment)
-    try:
-        wait_until(lambda: is_open(port))
-        going.send_signal(signal.SIGTERM)
-        going.communicate(timeout=20)
-        assert not is_open(port)
-    finally:
-        if going.poll() is None:
-            kill(going)
-
-
-def is_open(port: int) -> bool:
-    with socket.socket() as probe:
-        return probe.connect_ex(("127.0.0.1", port)) == 0

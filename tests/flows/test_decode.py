@@ -185,13 +185,14 @@ def test_a_refusal_that_is_broken_itself_is_a_reject_too(payload: bytes) -> None
     assert whole == Reject("a", 1, 5, "r", b"")
 
 
-def test_posts_are_talk_of_their_partition_one_batch_per_channel() -> None:
+def test_posts_are_talk_of_their_partition() -> None:
     frames = [post(1, "moon"), post(1, "lounge"), post(2, "moon"), (START_NS, "telegram", b"no post")]
     found = decode(chunk(frames, clock_ns=START_NS), chatters=True)
     [(key, talk)] = [(key, talk) for key, value in found if (talk := as_talk(value)) is not None]
     assert key == talk.partition == "binance"
     batches = [item for item in talk.items if isinstance(item, Batch)]
-    assert {batch.symbol: batch["message_id"].tolist() for batch in batches} == {"moon": [1, 2], "lounge": [1]}
+    said = [(channel, number) for batch in batches for channel, number in zip(batch["channel"], batch["message_id"], strict=True)]
+    assert sorted(said) == [("lounge", 1), ("moon", 1), ("moon", 2)]
     assert talk.items[len(batches) :] == [Clock(START_NS)]
     assert [reject.payload for reject in rejects(found)] == [b"no post"]
 
