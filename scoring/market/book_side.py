@@ -94,7 +94,7 @@ class Side:
         if count < _FEW:
             return self._run_one_by_one(levels.tolist(), stops.tolist())
         if count <= _MANY:
-            self._ladder = self._ladder or Ladder.of(self._quantities)
+            self._ladder = self._laid_out()
             found = self._ladder.run(levels[:, 0] * self._sign, levels[:, 1], stops, self._limit)
             if found:
                 self._ladder, top = found
@@ -127,6 +127,10 @@ class Side:
         self._near = sorted(self._quantities)[:_NEAR]
         self._bound = self._near[-1] if len(self._near) < len(self._quantities) else math.inf
 
+    def _laid_out(self) -> Ladder:
+        """Give the form for many updates."""
+        return Ladder.of(self._quantities) if self._ladder is None else self._ladder  # an empty one is one too
+
     def _loosen(self) -> None:
         """Take the form for a few updates."""
         if self._ladder is not None:
@@ -136,7 +140,7 @@ class Side:
 
     def __getstate__(self) -> tuple[int, int, bytes]:
         """Give the levels as packed floats: 16 bytes each."""
-        ladder = self._ladder or Ladder.of(self._quantities)
+        ladder = self._laid_out()
         return self._sign, self._largest, np.concatenate((ladder.keys, ladder.quantities)).tobytes()
 
     def __setstate__(self, state: tuple[int, int, bytes]) -> None:

@@ -63,7 +63,7 @@ class _Groups:
     def __init__(self, keys: Floats, quantities: Floats, known: int) -> None:
         self.quantities = quantities
         self.known = known
-        self.order = np.argsort(keys)
+        self.order = np.argsort(keys, kind="stable")  # so that each group is in tape order
         ordered = keys[self.order]
         self.is_first = np.concatenate((_TRUE, ordered[1:] != ordered[:-1]))  # NaN differs from NaN: each is a group
         self.starts = np.flatnonzero(self.is_first)
@@ -71,7 +71,8 @@ class _Groups:
 
     def ladder(self) -> Ladder:
         """Give the levels after the run."""
-        quantities = self.quantities[np.maximum.reduceat(self.order, self.starts)]
+        lasts = np.append(self.starts[1:], len(self.order)) - 1
+        quantities = self.quantities[self.order[lasts]]
         stays = quantities != 0
         return Ladder(self.keys[stays], quantities[stays])
 
@@ -96,7 +97,7 @@ class _Groups:
         Gives their quantities before the run, and of the levels that set them the group and the place, in tape order.
         """
         smallest = np.minimum.reduceat(self.quantities[self.order], self.starts)
-        is_known = np.minimum.reduceat(self.order, self.starts) < self.known
+        is_known = self.order[self.starts] < self.known
         width = int(np.flatnonzero(is_known & ~(smallest <= 0))[TOP_LEVELS - 1]) + 1
         stop = self.starts[width] if width < len(self.starts) else len(self.order)
         places = self.order[:stop]
@@ -112,7 +113,7 @@ class _Groups:
         """Read the best levels after each of a few updates off a table of all quantities that could be among them."""
         staying = held.copy()
         staying[group[quantity == 0]] = 0
-        deepest = int(np.flatnonzero(staying)[TOP_LEVELS - 1])
+        deepest = int(np.flatnonzero(staying != 0)[TOP_LEVELS - 1])
         at = np.flatnonzero(group <= deepest)
         counts = held[: deepest + 1] != 0
         counts[group[at]] = True
@@ -123,7 +124,7 @@ class _Groups:
         column = np.searchsorted(columns, group[at])
         table[np.searchsorted(stops, at, side="right"), column] = at + width  # the later one of two in one place
         quantities = np.concatenate((held[columns], quantity))[np.maximum.accumulate(table, axis=0)]
-        found = np.flatnonzero(quantities)
+        found = np.flatnonzero(quantities != 0)  # of bools several times faster than of floats
         best = found[np.searchsorted(found, np.arange(len(stops)) * width)[:, np.newaxis] + _RANKS]
         tops[:, :TOP_LEVELS] = self.keys[columns[best % width]]
         tops[:, TOP_LEVELS:] = quantities.ravel()[best]

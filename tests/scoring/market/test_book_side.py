@@ -86,6 +86,15 @@ def test_a_run_of_any_length_gives_what_its_updates_give_one_by_one() -> None:
     assert pickle.dumps(side) == pickle.dumps(plain)
 
 
+def test_a_side_that_a_run_has_emptied_stays_empty() -> None:
+    side = Side(1, 5_000)
+    side.replace([(1.0, 1.0), (2.0, 1.0)])
+    side.run(*columns([[(1.0, 0.0)], [(2.0, 0.0)]] * 20))
+    assert len(side) == 0
+    assert np.isnan(side.run(*columns([[(3.0, 0.0)]] * 40))).all()
+    assert len(pickle.loads(pickle.dumps(side))) == 0
+
+
 def test_a_far_level_comes_to_the_top_when_the_near_ones_are_taken_away() -> None:
     side = Side(1, 5_000)
     side.replace([(float(price), 1.0) for price in range(1, 301)])
