@@ -43,12 +43,14 @@ TESTED_ELSEWHERE = {
     "flows/market.py": "tests/flows/test_same_bytes.py",
     "flows/ports.py": "tests/flows/test_refusals.py",
     "flows/running.py": "tests/flows/test_recovery.py",
-    "flows/sessions.py": "tests/flows/test_import.py",
+    "flows/sessions.py": "tests/flows/commands/test_import.py",
     "flows/signals.py": "tests/flows/test_slow_model.py",
     "flows/commands/demo.py": "tests/flows/test_commands.py",
     "flows/commands/live.py": "tests/flows/test_recovery.py",
+    "flows/commands/model.py": "tests/flows/test_model.py",
     "flows/commands/query.py": "tests/flows/test_commands.py",
     "flows/commands/replay.py": "tests/flows/test_same_bytes.py",
+    "flows/commands/settings.py": "tests/flows/test_commands.py",
     "flows/commands/verify.py": "tests/flows/test_same_bytes.py",
 }
 
@@ -59,9 +61,8 @@ def modules() -> Iterator[Path]:
 
 
 def mirrored(module: Path) -> Path:
-    """Name the test file of a module; commands are tested beside the flow."""
-    folder = Path("flows") if module.parts[:2] == ("flows", "commands") else module.parent
-    return Path("tests") / folder / f"test_{module.stem.strip('_')}.py"
+    """Name the test file of a module."""
+    return Path("tests") / module.parent / f"test_{module.stem.strip('_')}.py"
 
 
 def test_imports_keep_the_contracts() -> None:
