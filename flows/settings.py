@@ -193,4 +193,4 @@ def walk(settings: Settings, origins: Mapping[str, str]) -> Iterator[tuple[str, 
     """Give every key with its value in force and where it came from; secrets are masked."""
     for key, value in leaves(plain(settings), ""):
         shown = "***" if key in SECRETS and value else msgspec.json.encode(value).decode()
-        yield key, shown, origin_of(key, origins)
+        yield key, shown, origins.get(key, "default")
