@@ -41,6 +41,11 @@ replay session="recordings/session" *arguments: run
 query *arguments: run
     @{{ python }} -m flows.commands.query "$@"
 
+# fetch a public sentiment model: just model finbert
+[group('use')]
+model *arguments: run
+    @{{ python }} -m flows.commands.model "$@"
+
 # print the settings in force and where each came from
 [group('use')]
 settings: run
@@ -98,6 +103,16 @@ check: dev
 [group('work')]
 bench *arguments: dev
     @{{ python }} -m tests.bench "$@"
+
+# how well posts are understood, and how fast (needs the real posts in ../shared/data)
+[group('work')]
+bench-crowd: dev
+    @{{ python }} -m tests.bench.crowd_detection
+
+# posts scored per second, beside the plain ways
+[group('work')]
+bench-scoring *arguments: dev
+    @{{ python }} -m tests.bench.scoring_speed "$@"
 
 # make the README's picture of the screen
 [group('work')]
