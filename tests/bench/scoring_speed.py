@@ -11,6 +11,7 @@ import argparse
 import gzip
 import importlib.util
 import json
+import statistics
 import subprocess
 import sys
 import tempfile
@@ -24,6 +25,7 @@ POSTS = Path(__file__).resolve().parents[3] / "shared/data/telegram/messages_201
 VOCABULARY = Path(__file__).resolve().parents[3] / "shared/data/bert/vocab.txt"
 AT_ONCE = 256
 MAX_TOKENS = 64
+MODULE = "tests.bench.scoring_speed"
 
 Score = Callable[[Sequence[str]], object]
 ROWS = {
@@ -112,8 +114,9 @@ def build(models: Path) -> None:
 
 def main() -> None:
     """Measure every row, or one of them in this process."""
-    parser = argparse.ArgumentParser(prog="python -m tests.bench.scoring_speed", description=__doc__)
+    parser = argparse.ArgumentParser(prog=f"python -m {MODULE}", description=__doc__)
     parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--runs", type=int, default=3)
     parser.add_argument("--torch-python", default=sys.executable, help="an interpreter with torch and transformers")
     parser.add_argument("--row", choices=ROWS, help="measure this row only, here")
     parser.add_argument("--models", type=Path, help="folder of the built models")
@@ -125,16 +128,24 @@ def main() -> None:
             sys.exit("no torch here: name an interpreter that has it with --torch-python")
         print(json.dumps(measure(given.row, given.models, given.threads)))
         return
+    speeds: dict[str, list[float]] = {row: [] for row in ROWS}
+    troubles: dict[str, str] = {}
     with tempfile.TemporaryDirectory(prefix="ghosttape-models-") as folder:
         build(Path(folder))
-        print(f"{'posts/s':>9}  {given.threads} threads")
-        for row, (count, name) in ROWS.items():
+        # In turns, so that what else the machine does meets every row.
+        for row in [*ROWS] * given.runs:
             interpreter = given.torch_python if row == "pipeline" else sys.executable
-            command = [interpreter, "-m", "tests.bench.scoring_speed", "--row", row, "--models", folder, "--threads", str(given.threads)]
-            ended = subprocess.run(command, capture_output=True, text=True, check=False)
-            said = (ended.stdout if ended.returncode == 0 else ended.stderr).strip().splitlines() or ["nothing was said"]
-            speed = f"{float(said[-1]):9,.1f}" if ended.returncode == 0 else f"{'-':>9}"
-            print(f"{speed}  {name}, {count:,} posts" + ("" if ended.returncode == 0 else f": {said[-1]}"), flush=True)
+            options = ["--row", row, "--models", folder, "--threads", str(given.threads)]
+            ended = subprocess.run([interpreter, "-m", MODULE, *options], capture_output=True, text=True, check=False)
+            if ended.returncode == 0:
+                speeds[row].append(float(ended.stdout.splitlines()[-1]))
+            else:
+                troubles[row] = (ended.stderr.strip().splitlines() or ["it said nothing"])[-1]
+    print(f"posts/s, median (min-max) of {given.runs} processes, {given.threads} threads")
+    for row, (count, name) in ROWS.items():
+        found = speeds[row]
+        speed = f"{statistics.median(found):9,.1f} ({min(found):,.1f}-{max(found):,.1f})" if found else f"        - ({troubles[row]})"
+        print(f"{speed:32}  {name}, {count:,} posts")
 
 
 if __name__ == "__main__":
