@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from bytewax.outputs import FixedPartitionedSink, StatefulSinkPartition
+from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
 from scoring.records import Pulse, Rows
@@ -31,7 +32,7 @@ class ProgressSink(FixedPartitionedSink[Rows | Pulse, None]):
 class _ProgressPartition(StatefulSinkPartition[Rows | Pulse, None]):
     def __init__(self, description: str) -> None:
         columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.fields[frames]:>10,} frames"), TimeRemainingColumn())
-        self._progress = Progress(*columns, transient=True)
+        self._progress = Progress(*columns, console=Console(stderr=True), transient=True)
         self._task: TaskID = self._progress.add_task(description, total=1.0, frames=0)
         self._frames: dict[str, int] = {}
         self._share: dict[str, float] = {}

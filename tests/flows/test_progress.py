@@ -23,6 +23,6 @@ def test_it_shows_the_slowest_partition_and_the_frames_of_all(monkeypatch: pytes
     part.write_batch([pulse("binance", 200, 1_500), pulse("telegram", 150, 20)])
     part.write_batch([pulse("telegram", 250, 30)])
     part.close()
-    said = capsys.readouterr().out
+    said = capsys.readouterr().err
     assert "story" in said
     assert "1,530 frames" in said
