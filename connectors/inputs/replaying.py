@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Generic, TypeVar
 
 import numpy as np
 
@@ -13,6 +14,31 @@ from connectors.tape.columns import ColumnReader
 from connectors.tape.frames import FrameChunk
 from connectors.tape.reader import FrameReader
 from scoring.records import Batch, Gap
+
+Read = TypeVar("Read")
+
+
+class _Ahead(Generic[Read]):
+    """Reads the next piece of a tape while the flow works on this one: Parquet is unpacked outside the interpreter's lock."""
+
+    def __init__(self, read: Callable[[int], Read | None], following: Callable[[int, Read], int]) -> None:
+        """Take how a place is read (None: the end), and which place comes after it."""
+        self._read, self._following = read, following
+        self._reader = ThreadPoolExecutor(1, thread_name_prefix="ahead")
+        self._next: tuple[int, Future[Read | None]] | None = None
+
+    def get(self, at: int) -> Read | None:
+        """Give the piece at a place, and begin to read the one after it."""
+        ahead, self._next = self._next, None
+        found = ahead[1].result() if ahead is not None and ahead[0] == at else self._reader.submit(self._read, at).result()
+        if found is not None:
+            following = self._following(at, found)
+            self._next = (following, self._reader.submit(self._read, following))
+        return found
+
+    def close(self) -> None:
+        """Read no more."""
+        self._reader.shutdown(wait=True, cancel_futures=True)
 
 
 class _Replaying(TapePartition):
@@ -55,14 +81,15 @@ class ReplayedFrames(_Replaying):
     def __init__(self, name: str, reader: FrameReader, pace: Pace, batch_rows: int, resume: Position | None) -> None:
         """Take at most `batch_rows` frames at once, from row `resume` on."""
         super().__init__(name)
-        self._reader, self._pace, self._batch_rows = reader, pace, batch_rows
+        self._reader, self._pace = reader, pace
         self._ended = resume == ENDED
         self._row = resume[0] if resume else reader.first_row
         self._read: FrameChunk | None = None
+        self._ahead = _Ahead(lambda row: reader.read(row, batch_rows), lambda row, frames: row + len(frames))
 
     def _next_due(self) -> Chunk | None:
         if self._read is None:
-            self._read = self._reader.read(self._row, self._batch_rows)
+            self._read = self._ahead.get(self._row)
             if self._read is None:
                 return self._end()
         ready = self._read
@@ -81,6 +108,7 @@ class ReplayedFrames(_Replaying):
 
     def close(self) -> None:
         """Let go of the files."""
+        self._ahead.close()
         self._reader.close()
 
 
@@ -95,15 +123,13 @@ class ReplayedColumns(_Replaying):
         self._chunk = resume[0] if resume else 0
         self._taken: list[int] = list(resume[1:]) if resume else []
         self._read: tuple[list[Batch | Gap], int] | None = None
-        # Parquet is unpacked outside the interpreter's lock: the next chunk is read while the flow works on this one.
-        self._reads_ahead = ThreadPoolExecutor(1, thread_name_prefix="columns")
-        self._ahead: tuple[int, Future[tuple[list[Batch | Gap], int]]] | None = None
+        self._ahead = _Ahead(lambda chunk: reader.read(chunk) if chunk < reader.chunks else None, lambda chunk, _: chunk + 1)
 
     def _next_due(self) -> Chunk | None:
         if self._read is None:
-            if self._chunk >= self._reader.chunks:
+            self._read = self._ahead.get(self._chunk)
+            if self._read is None:
                 return self._end()
-            self._read = self._fetch(self._chunk)
             self._taken = self._taken or [0] * len(self._read[0])
         items, clock_ns = self._read
         due_ns = self._pace.due_ns(self._first_ns(items, clock_ns))
@@ -113,15 +139,6 @@ class ReplayedColumns(_Replaying):
             return Chunk(self._name, None, tuple(taken), rows, max(newest_ns, clock_ns), self._pass(max(newest_ns, clock_ns)))
         # The clock may pass a mark only when every row received before it has been handed on.
         return Chunk(self._name, None, tuple(taken), rows, max(newest_ns, self._last_ns), 0) if taken else None
-
-    def _fetch(self, chunk: int) -> tuple[list[Batch | Gap], int]:
-        """Give a chunk, and begin to read the one after it."""
-        ahead, self._ahead = self._ahead, None
-        read = ahead[1].result() if ahead is not None and ahead[0] == chunk else self._reader.read(chunk)
-        following = chunk + 1
-        if following < self._reader.chunks:
-            self._ahead = (following, self._reads_ahead.submit(self._reader.read, following))
-        return read
 
     def _first_ns(self, items: list[Batch | Gap], clock_ns: int) -> int:
         """When the earliest row that is still to come was received."""
@@ -155,5 +172,5 @@ class ReplayedColumns(_Replaying):
 
     def close(self) -> None:
         """Let go of the files."""
-        self._reads_ahead.shutdown(wait=True, cancel_futures=True)
+        self._ahead.close()
         self._reader.close()
