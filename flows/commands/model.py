@@ -206,7 +206,7 @@ class _Download:
         files = ", ".join(self.source.files)
         return ResourceError(
             f"{self.url}: {reason}: go online and run it again (it goes on where it was cut), or put {files} "
-            f"into the model's folder by hand, or stay with sentiment.model = 'starter', which needs no network"
+            f"into the model's folder by hand, or stay with crowd.sentiment.model = 'starter', which needs no network"
         )
 
 
@@ -225,7 +225,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         with Progress(transient=True) as progress:
             record = fetch(source, folder, progress)
         size = sum(file.bytes for file in record.files.values())
-        print(f"{folder}: {size:,} bytes, says {record.said} of {record.sentence!r}: use it with sentiment.model = {str(folder)!r}")
+        print(f"{folder}: {size:,} bytes, says {record.said} of {record.sentence!r}: use it with crowd.sentiment.model = {str(folder)!r}")
 
 
 if __name__ == "__main__":

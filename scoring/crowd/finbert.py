@@ -110,10 +110,10 @@ def load(settings: SentimentSettings, scoring: ScoringSettings | None = None) ->
     scoring = scoring or ScoringSettings()
     folder = STARTER_FOLDER if settings.model == STARTER else Path(settings.model)
     if not folder.is_dir():
-        raise _refused("sentiment.model", settings.model, "'starter' or a folder with a model: just model finbert fetches one")
+        raise _refused("crowd.sentiment.model", settings.model, "'starter' or a folder with a model: just model finbert fetches one")
     config = _read_config(folder / "config.json")
     if not _SHORTEST_TOKENS <= settings.max_tokens <= config.max_position_embeddings:
-        raise _refused("sentiment.max_tokens", settings.max_tokens, f"{_SHORTEST_TOKENS} to {config.max_position_embeddings}")
+        raise _refused("crowd.sentiment.max_tokens", settings.max_tokens, f"{_SHORTEST_TOKENS} to {config.max_position_embeddings}")
     encode = encoder(folder / "tokenizer.json", settings)
     onnx = onnx_file(folder)
     session = _open(onnx, scoring.provider)

@@ -233,13 +233,13 @@ def test_what_is_remembered_changes_nothing(starter: Model, entries: int) -> Non
 
 
 def test_a_folder_that_is_not_there_is_a_wrong_setting(tmp_path: Path) -> None:
-    with pytest.raises(SettingError, match=r"sentiment.model = .*expected 'starter' or a folder with a model: just model finbert"):
+    with pytest.raises(SettingError, match=r"crowd.sentiment.model = .*expected 'starter' or a folder with a model: just model finbert"):
         load(of(tmp_path / "nothing"))
 
 
 @pytest.mark.parametrize("tokens", [3, 513])
 def test_more_tokens_than_the_model_takes_are_a_wrong_setting(tokens: int) -> None:
-    with pytest.raises(SettingError, match=f"sentiment.max_tokens = {tokens}: expected 4 to 512"):
+    with pytest.raises(SettingError, match=f"crowd.sentiment.max_tokens = {tokens}: expected 4 to 512"):
         load(SentimentSettings(max_tokens=tokens))
 
 
