@@ -16,7 +16,7 @@ from connectors.inputs.source import Chunk
 from connectors.tape.frames import FrameChunk, Instants
 from connectors.wire import binance, telegram
 from connectors.wire.decoded import Decoded, Refusal
-from connectors.wire.gap import decode_gap
+from connectors.wire.gap import CLOCK_FEED, GAP_FEED, decode_gap
 from scoring.records import (
     ALL_SYMBOLS,
     Batch,
@@ -32,8 +32,6 @@ from scoring.records import (
     to_columns,
 )
 
-CLOCK_FEED: Final = "clock"
-GAP_FEED: Final = "gap"
 REJECT_FEED: Final = "reject"
 """What an importer could not even frame: a `records.Reject` as JSON."""
 
@@ -172,7 +170,7 @@ def _decode_frames(
         received_ns, positions = frames.received_ns[at], frames.first_row + at
         if feed == "binance":
             decoded = binance.decode(payloads, received_ns, positions, wire)
-        elif feed == "telegram":
+        elif feed == telegram.TELEGRAM_FEED:
             decoded = telegram.decode(payloads, received_ns, positions)
         elif feed == REJECT_FEED:
             decoded = _decode_rejects(payloads, received_ns, positions, source)

@@ -18,7 +18,8 @@ from connectors.tape.columns import ColumnWriter
 from connectors.tape.frames import FrameChunk
 from connectors.tape.manifest import Form, Manifest, load, refresh, save
 from connectors.tape.reader import FrameReader
-from flows.decode import GAP_FEED, Decode, Parcel, Talk
+from connectors.wire.gap import GAP_FEED
+from flows.decode import Decode, Parcel, Talk
 from flows.ports import partition_of
 from flows.running import refusing_in_one_line
 from flows.sessions import shaping_of
