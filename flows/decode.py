@@ -7,18 +7,20 @@ its partition at that place. The clock goes last.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Final, TypeAlias
 
 import msgspec
 
 from connectors.inputs.source import Chunk
 from connectors.tape.frames import FrameChunk, Instants
-from connectors.wire import binance, telegram
+from connectors.wire import binance, prices, telegram
 from connectors.wire.decoded import Decoded, Refusal
 from connectors.wire.gap import CLOCK_FEED, GAP_FEED, decode_gap
 from scoring.records import (
     ALL_SYMBOLS,
+    PLAIN,
+    TABLES,
     Batch,
     Clock,
     End,
@@ -28,7 +30,7 @@ from scoring.records import (
     Pulse,
     Reject,
     Rows,
-    Table,
+    SourceHealth,
     to_columns,
 )
 
@@ -50,8 +52,14 @@ class Talk(msgspec.Struct, frozen=True):
     items: list[Batch | Clock | End]
 
 
-Decodable: TypeAlias = Parcel | Talk | Batch | Pulse
-"""A parcel belongs to a symbol, talk to a partition, a batch of rejects or gaps to its source."""
+Decodable: TypeAlias = Parcel | Talk | Batch | Pulse | SourceHealth
+"""A parcel belongs to a symbol, talk to a partition, a batch of what is a result as it stands to its source."""
+
+Decoder: TypeAlias = Callable[[Sequence[bytes], Instants, Instants], Decoded]
+"""Takes payloads, receive times and rows on the tape."""
+
+DECODERS: Final[Mapping[str, Decoder]] = {telegram.TELEGRAM_FEED: telegram.decode, prices.PRICES_FEED: prices.decode}
+"""By feed, those that need no settings."""
 
 
 class Partition(msgspec.Struct, frozen=True):
@@ -104,6 +112,8 @@ class Decode:
             if batch.kind is not Kind.POST:
                 yield batch.symbol, batch
         yield from self._pulse(chunk, partition, loose)
+        for health in chunk.health:
+            yield chunk.partition, health
 
     def _pulse(self, chunk: Chunk, partition: Partition, loose: Sequence[Batch]) -> Iterator[tuple[str, Pulse]]:
         name = chunk.partition
@@ -170,8 +180,8 @@ def _decode_frames(
         received_ns, positions = frames.received_ns[at], frames.first_row + at
         if feed == "binance":
             decoded = binance.decode(payloads, received_ns, positions, wire)
-        elif feed == telegram.TELEGRAM_FEED:
-            decoded = telegram.decode(payloads, received_ns, positions)
+        elif feed in DECODERS:
+            decoded = DECODERS[feed](payloads, received_ns, positions)
         elif feed == REJECT_FEED:
             decoded = _decode_rejects(payloads, received_ns, positions, source)
         else:
@@ -216,8 +226,8 @@ def _sort_decoded(decoded: Decoded, parcels: dict[str, list[MarketItem]], loose:
 
 
 def _sort_batch(batch: Batch, parcels: dict[str, list[MarketItem]], loose: list[Batch]) -> None:
-    """Give what belongs to a symbol to its parcel; posts and rejects belong to none."""
-    if batch.kind in (Kind.POST, Kind.REJECT):
+    """Give what belongs to a symbol to its parcel; posts, and what is a result as it stands, belong to none."""
+    if batch.kind is Kind.POST or batch.kind in PLAIN:
         loose.append(batch)
     else:
         parcels.setdefault(batch.symbol, []).append(batch)
@@ -266,14 +276,13 @@ def as_talk(value: Decodable) -> Talk | None:
 
 
 def as_rows(value: Decodable) -> Rows | None:
-    """Pick what is a result as it stands: rejects, lost connections."""
+    """Pick what is a result as it stands: rejects, lost connections, headlines, prices of aggregators."""
     if not isinstance(value, Batch):
         return None
-    if value.kind is Kind.REJECT:
-        return Rows(Table.REJECTS, value.symbol, value.columns, int(value["received_ns"][-1]))
-    return Rows(Table.GAPS, value.symbol, value.columns, int(value["from_ns"][-1]))
+    table = PLAIN[value.kind]
+    return Rows(table, value.symbol, value.columns, int(value[TABLES[table].instant][-1]))
 
 
-def as_pulse(value: Decodable) -> Pulse | None:
+def as_pulse(value: Decodable) -> Pulse | SourceHealth | None:
     """Pick how the sources are doing."""
-    return value if isinstance(value, Pulse) else None
+    return value if isinstance(value, Pulse | SourceHealth) else None

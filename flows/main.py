@@ -11,10 +11,12 @@ from __future__ import annotations
 
 import bytewax.operators as op
 from bytewax.dataflow import Dataflow
+from bytewax.operators import KeyedStream
 
 from flows import alerts, chatter, decode, market, ports, signals
 from flows.running import refusing_in_one_line
 from flows.settings import Shaping
+from scoring.records import Pulse, Rows, SourceHealth
 
 
 def build(plugs: ports.Ports, shaping: Shaping) -> Dataflow:
@@ -52,7 +54,8 @@ def build(plugs: ports.Ports, shaping: Shaping) -> Dataflow:
 
     results = op.merge("results", metrics, crowds, posts, candles, gaps, portfolio, alarms, plain)  # ("BTCUSDT", Rows)
     stored = op.flat_map("stored", results, ports.stored)  # ("one", Rows), final
-    shown = op.map("shown", op.merge("news", results, pulses), ports.shown)  # ("one", Rows | Pulse), provisional too
+    news: KeyedStream[Rows | Pulse | SourceHealth] = op.merge("news", results, pulses)
+    shown = op.map("shown", news, ports.shown)  # ("one", Rows | Pulse), provisional too
     for name, store in plugs.stores.items():
         op.output(name, stored, store)
     for name, screen in plugs.screens.items():

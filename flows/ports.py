@@ -34,10 +34,10 @@ from scoring.crowd.finbert import Model
 from scoring.crowd.finbert import load as load_model
 from scoring.errors import SettingError
 from scoring.feed import Hello
-from scoring.records import Pulse, Rows, Table
+from scoring.records import Pulse, Rows, SourceHealth, Table
 
 Store: TypeAlias = FixedPartitionedSink[Rows, Any]
-Screen: TypeAlias = FixedPartitionedSink[Rows | Pulse, Any]
+Screen: TypeAlias = FixedPartitionedSink[Rows | Pulse | SourceHealth, Any]
 
 WAREHOUSE = "warehouse.duckdb"
 """Name of the DuckDB file in a folder of results."""
@@ -74,7 +74,7 @@ def stored(keyed: tuple[str, Rows]) -> Iterator[tuple[str, Rows]]:
         yield "one", keyed[1]
 
 
-def shown(keyed: tuple[str, Rows | Pulse]) -> tuple[str, Rows | Pulse]:
+def shown(keyed: tuple[str, Rows | Pulse | SourceHealth]) -> tuple[str, Rows | Pulse | SourceHealth]:
     """Send everything to the one partition of each screen."""
     return "one", keyed[1]
 

@@ -38,13 +38,23 @@ class Topic(enum.StrEnum):
     DECOUPLING_SIGNALS = "decoupling_signals"
     ALERTS = "alerts"
     CANDLES = "candles"
+    AUDITS = "audits"
     POSTS = "posts"
+    POST_EDITS = "post_edits"
+    NEWS = "news"
+    PRICE_SNAPSHOTS = "price_snapshots"
+    TRENDING = "trending"
+    DEFI_PROTOCOLS = "defi_protocols"
+    DEFI_TVL = "defi_tvl"
+    FEAR_GREED = "fear_greed"
     GAPS = "gaps"
     REJECTS = "rejects"
     POINTS = "points"
     """Thinned prices for a small line."""
     PULSE = "pulse"
     """How the sources are doing."""
+    HEALTH = "health"
+    """How inputs and outputs of a live flow are doing, in their own words."""
 
 
 class Hello(msgspec.Struct, frozen=True, tag="hello"):
@@ -125,6 +135,38 @@ class SourceState(msgspec.Struct, frozen=True, tag="pulse"):
     """`live`, `replaying` or `ended`."""
 
 
+class HealthState(msgspec.Struct, frozen=True, tag="health"):
+    """How one input or output of a live flow is doing. Fields as in `scoring.records.SourceHealth`."""
+
+    source: str
+    at: Instant
+    state: str
+    """`connecting`, `live`, `stale`, `repairing` or `down`."""
+    last_at: Instant | None
+    frames: int
+    rate: float
+    skew_ms: float | None
+    reconnects: int
+    gaps_open: int
+    gaps_repaired: int
+    rejects: int
+    lag: int
+    next_try_at: Instant | None
+    last_error: str
+
+
+class Control(msgspec.Struct, frozen=True, tag="control", forbid_unknown_fields=True):
+    """What a client asks of a replay: every field that is not null is done, in this order."""
+
+    paused: bool | None = None
+    speed: float | None = None
+    """Times real time; 0 for as fast as possible."""
+    step_s: float | None = None
+    """Play so many seconds of the tape and pause again."""
+    until: Instant | None = None
+    """Play as fast as possible up to this instant of the tape, then pause. One that has passed is ignored: a flow never goes back."""
+
+
 class Heartbeat(msgspec.Struct, frozen=True, tag="heartbeat"):
     """The server lives, even where the tape is silent."""
 
@@ -140,6 +182,7 @@ class Snapshot(msgspec.Struct, frozen=True, tag="snapshot"):
     """Oldest change first."""
     points: list[PricePoints]
     pulses: list[SourceState]
+    healths: list[HealthState] = []
 
 
 class Subscribe(msgspec.Struct, frozen=True, tag="subscribe", forbid_unknown_fields=True):
@@ -149,17 +192,20 @@ class Subscribe(msgspec.Struct, frozen=True, tag="subscribe", forbid_unknown_fie
     symbols: list[str] | None = None
 
 
-Message: TypeAlias = Hello | Snapshot | NewRows | AlertState | PricePoints | SourceState | Heartbeat
+Request: TypeAlias = Subscribe | Control
+"""What a client says."""
+
+Message: TypeAlias = Hello | Snapshot | NewRows | AlertState | PricePoints | SourceState | HealthState | Heartbeat
 """What a server says."""
 
 _NANOSECONDS_PER_MICROSECOND: Final = 1_000
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _encoder: Final = msgspec.json.Encoder()
 _messages: Final[msgspec.json.Decoder[Message]] = msgspec.json.Decoder(Message)
-_requests: Final = msgspec.json.Decoder(Subscribe)
+_requests: Final[msgspec.json.Decoder[Request]] = msgspec.json.Decoder(Request)
 
 
-def encode(message: Message | Subscribe) -> bytes:
+def encode(message: Message | Request) -> bytes:
     """Write one message as JSON; NaN and infinity become null."""
     return _encoder.encode(message)
 
@@ -173,7 +219,7 @@ def decode_message(data: str | bytes) -> Message:
     return _messages.decode(data)
 
 
-def decode_request(data: str | bytes) -> Subscribe:
+def decode_request(data: str | bytes) -> Request:
     """Read what a client asks for.
 
     Raises:

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import enum
 import functools
+import math
 import types
 from collections.abc import Iterable, Mapping
 from typing import Any, Final, TypeAlias, get_type_hints
@@ -40,7 +41,13 @@ class Kind(enum.StrEnum):
     DEPTH = "depth"
     CANDLE = "candle"
     PRICE = "price"
+    TRENDING = "trending"
+    PROTOCOL = "protocol"
+    TVL = "tvl"
+    FEAR_GREED = "fear_greed"
+    NEWS = "news"
     POST = "post"
+    EDIT = "edit"
     GAP = "gap"
     REJECT = "reject"
 
@@ -56,7 +63,15 @@ class Table(enum.StrEnum):
     DECOUPLING_SIGNALS = "decoupling_signals"
     ALERTS = "alerts"
     CANDLES = "candles"
+    AUDITS = "audits"
     POSTS = "posts"
+    POST_EDITS = "post_edits"
+    NEWS = "news"
+    PRICE_SNAPSHOTS = "price_snapshots"
+    TRENDING = "trending"
+    DEFI_PROTOCOLS = "defi_protocols"
+    DEFI_TVL = "defi_tvl"
+    FEAR_GREED = "fear_greed"
     GAPS = "gaps"
     REJECTS = "rejects"
 
@@ -168,10 +183,93 @@ class Price(msgspec.Struct, frozen=True):
     received_ns: int
     event_ns: int
     """The aggregator's `last updated` instant."""
-    price_usd: float
-    """US dollars."""
+    asset: str
+    """As the settings name it; the aggregator's own name where they do not."""
     source: str
     """The aggregator, e.g. `coingecko`."""
+    price_usd: float
+    """US dollars."""
+    market_cap_usd: float
+    volume_24h_usd: float
+    change_24h: float
+    """Fraction over the last 24 hours."""
+
+
+class Trending(msgspec.Struct, frozen=True):
+    """One place in an aggregator's list of what people search for."""
+
+    received_ns: int
+    event_ns: int
+    """When the list was fetched: it carries no instant of its own."""
+    source: str
+    rank: int
+    """1 is searched for most."""
+    asset: str
+    """The aggregator's name, e.g. `bonk`."""
+    symbol: str
+    """Ticker, upper case; not unique."""
+    market_cap_rank: int
+    """0 where unknown."""
+    price_usd: float
+    change_24h: float
+    """Fraction over the last 24 hours."""
+
+
+class Protocol(msgspec.Struct, frozen=True):
+    """A protocol of decentralised finance and what is locked in it."""
+
+    received_ns: int
+    event_ns: int
+    """When it was fetched."""
+    protocol: str
+    """Name, e.g. `Aave`."""
+    symbol: str
+    """Its token; empty without one."""
+    category: str
+    tvl_usd: float
+    """Total value locked, US dollars."""
+    change_1d: float
+    """Fraction."""
+    change_7d: float
+
+
+class Tvl(msgspec.Struct, frozen=True):
+    """What is locked on one chain on one day."""
+
+    received_ns: int
+    event_ns: int
+    """The day it is of."""
+    chain: str
+    """`all` for the sum over chains."""
+    tvl_usd: float
+    """Total value locked, US dollars."""
+
+
+class FearGreed(msgspec.Struct, frozen=True):
+    """The fear and greed index of one day."""
+
+    received_ns: int
+    event_ns: int
+    """The day it is of."""
+    value: int
+    """0 (fear) to 100 (greed)."""
+    classification: str
+    """In the index's own words, e.g. `Extreme Fear`."""
+
+
+class News(msgspec.Struct, frozen=True):
+    """A headline; it also travels as a post, so that it gets a mood."""
+
+    received_ns: int
+    event_ns: int
+    """When it was published."""
+    source: str
+    """Name of the feed in the settings, e.g. `coindesk`."""
+    guid: str
+    """Unique in its feed."""
+    title: str
+    link: str
+    """An http(s) address; empty where the feed gives none."""
 
 
 class Post(msgspec.Struct, frozen=True):
@@ -190,6 +288,19 @@ class Post(msgspec.Struct, frozen=True):
     """As sent; hostile input."""
     assets: str
     """Assets meant, comma-separated, sorted; empty until `chatter` has named them."""
+
+
+class PostEdit(msgspec.Struct, frozen=True):
+    """What became of a post: its text was changed, or it was deleted. The post as first seen stays what moods are made of."""
+
+    received_ns: int
+    event_ns: int
+    """When it was edited; the receive time for a deletion, which has none."""
+    channel: str
+    message_id: int
+    deleted: bool
+    text: str
+    """The new text; empty for a deletion."""
 
 
 class Gap(msgspec.Struct, frozen=True):
@@ -332,6 +443,41 @@ class Pulse(msgspec.Struct, frozen=True):
     """Replay speed, times real time; infinity for `max`, 1 when live."""
     state: str
     """`live`, `replaying` or `ended`."""
+
+
+class SourceHealth(msgspec.Struct, frozen=True):
+    """How one input or output of a live flow is doing, in its own words: for the screen and for monitors, no result is made of it."""
+
+    source: str
+    """Name of the feed, e.g. `binance 1/2`."""
+    at_ns: int
+    """When this was asked, receive time."""
+    state: str
+    """`connecting`, `live`, `stale`, `repairing` or `down`."""
+    last_ns: int = 0
+    """When its newest message was received; 0 before the first."""
+    frames: int = 0
+    """Messages since the start."""
+    rate: float = 0.0
+    """Messages per second, of late."""
+    skew_ms: float = math.nan
+    """The other side's clock against ours, where it tells."""
+    reconnects: int = 0
+    gaps_open: int = 0
+    """Gaps this source knows of and has not closed."""
+    gaps_repaired: int = 0
+    rejects: int = 0
+    """Answers it could not use and did not put on the tape."""
+    lag: int = 0
+    """Messages that wait at the other side, where it tells."""
+    next_try_ns: int = 0
+    """When it tries again; 0 while it needs not."""
+    last_error: str = ""
+    """Empty while all was well."""
+
+
+HEALTH_STATES: Final = ("live", "connecting", "repairing", "stale", "down")
+"""Of a source, best first."""
 
 
 class Batch(msgspec.Struct, frozen=True):
@@ -607,6 +753,20 @@ class CandleRow(msgspec.Struct, frozen=True):
     taker_buy_base: float
 
 
+class Audit(msgspec.Struct, frozen=True):
+    """One of our closed one-minute windows beside the exchange's own candle of that minute."""
+
+    symbol: str
+    open_ns: int
+    """Start of the minute."""
+    verdict: str
+    """`verified`, `differs`, `no trades` (we have none, the exchange has) or `no candle`."""
+    differences: str
+    """JSON object: each field that differs with [ours, theirs]; `{}` where none does."""
+    completeness: str
+    """Of our window."""
+
+
 class PostRow(msgspec.Struct, frozen=True):
     """A post as stored."""
 
@@ -644,7 +804,13 @@ KINDS: Final[Mapping[Kind, type[msgspec.Struct]]] = types.MappingProxyType(
         Kind.DEPTH: Depth,
         Kind.CANDLE: Candle,
         Kind.PRICE: Price,
+        Kind.TRENDING: Trending,
+        Kind.PROTOCOL: Protocol,
+        Kind.TVL: Tvl,
+        Kind.FEAR_GREED: FearGreed,
+        Kind.NEWS: News,
         Kind.POST: Post,
+        Kind.EDIT: PostEdit,
         Kind.GAP: Gap,
         Kind.REJECT: Reject,
     }
@@ -673,12 +839,35 @@ TABLES: Final[Mapping[Table, TableSpec]] = types.MappingProxyType(
         Table.DECOUPLING_SIGNALS: TableSpec(DecouplingSignal, ("asset", "evaluated_ns"), "evaluated_ns"),
         Table.ALERTS: TableSpec(Alert, ("alert_id",), "started_ns"),
         Table.CANDLES: TableSpec(CandleRow, ("symbol", "open_ns"), "open_ns"),
+        Table.AUDITS: TableSpec(Audit, ("symbol", "open_ns"), "open_ns"),
         Table.POSTS: TableSpec(PostRow, ("channel", "message_id"), "posted_ns"),
+        Table.POST_EDITS: TableSpec(PostEdit, ("channel", "message_id", "event_ns"), "event_ns"),
+        Table.NEWS: TableSpec(News, ("source", "guid"), "event_ns"),
+        Table.PRICE_SNAPSHOTS: TableSpec(Price, ("asset", "source", "event_ns"), "event_ns"),
+        Table.TRENDING: TableSpec(Trending, ("source", "event_ns", "rank"), "event_ns"),
+        Table.DEFI_PROTOCOLS: TableSpec(Protocol, ("protocol", "event_ns"), "event_ns"),
+        Table.DEFI_TVL: TableSpec(Tvl, ("chain", "event_ns"), "event_ns"),
+        Table.FEAR_GREED: TableSpec(FearGreed, ("event_ns",), "event_ns"),
         Table.GAPS: TableSpec(Gap, ("source", "symbol", "kind", "from_ns"), "from_ns"),
         Table.REJECTS: TableSpec(Reject, ("source", "position"), "received_ns"),
     }
 )
 """Struct, key and instant of each result table."""
+
+PLAIN: Final[Mapping[Kind, Table]] = types.MappingProxyType(
+    {
+        Kind.PRICE: Table.PRICE_SNAPSHOTS,
+        Kind.TRENDING: Table.TRENDING,
+        Kind.PROTOCOL: Table.DEFI_PROTOCOLS,
+        Kind.TVL: Table.DEFI_TVL,
+        Kind.FEAR_GREED: Table.FEAR_GREED,
+        Kind.NEWS: Table.NEWS,
+        Kind.EDIT: Table.POST_EDITS,
+        Kind.GAP: Table.GAPS,
+        Kind.REJECT: Table.REJECTS,
+    }
+)
+"""Kinds whose rows are results as they stand, and where they are stored."""
 
 _DTYPES: Final[Mapping[type, Any]] = {int: np.int64, float: np.float64, bool: np.bool_, str: object, bytes: object}
 

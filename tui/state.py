@@ -15,6 +15,7 @@ import msgspec
 
 from scoring.feed import (
     AlertState,
+    HealthState,
     Heartbeat,
     Hello,
     Message,
@@ -103,6 +104,8 @@ class State(msgspec.Struct, frozen=True):
     alerts: Mapping[str, AlertState] = {}
     """By id, the latest change last."""
     sources: Mapping[str, SourceState] = {}
+    healths: Mapping[str, HealthState] = {}
+    """Inputs and outputs of a live flow, by name."""
     crowd: Crowd = Crowd()
 
     @property
@@ -139,8 +142,8 @@ def reduce(state: State, event: Event) -> State:
             )
         case Snapshot():
             symbols = {name: SymbolState(name) for name in state.symbols}
-            empty = msgspec.structs.replace(state, symbols=symbols, alerts={}, sources={}, crowd=Crowd())
-            return _all(empty, [*event.rows, *event.alerts, *event.points, *event.pulses])
+            empty = msgspec.structs.replace(state, symbols=symbols, alerts={}, sources={}, healths={}, crowd=Crowd())
+            return _all(empty, [*event.rows, *event.alerts, *event.points, *event.pulses, *event.healths])
         case NewRows():
             return _rows(state, event)
         case AlertState():
@@ -151,6 +154,10 @@ def reduce(state: State, event: Event) -> State:
             if event.source not in state.sources and len(state.sources) >= SOURCE_LIMIT:
                 return state
             return msgspec.structs.replace(state, sources={**state.sources, event.source: event})
+        case HealthState():
+            if event.source not in state.healths and len(state.healths) >= SOURCE_LIMIT:
+                return state
+            return msgspec.structs.replace(state, healths={**state.healths, event.source: event})
         case Heartbeat():
             return state
 

@@ -10,14 +10,14 @@ from __future__ import annotations
 
 import socket
 import threading
-import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 
 import msgspec
 
 from connectors.tape.recorder import Recorder
 from scoring.duration import Duration
 from scoring.errors import ResourceError
+from scoring.records import SourceHealth
 
 _RECEIVE_BYTES = 1 << 18
 
@@ -46,9 +46,13 @@ class LinesFeed:
         self._stopped = threading.Event()
         self._socket: socket.socket | None = None
         self._thread: threading.Thread | None = None
+        self._now: Callable[[], int] | None = None
+        self._state, self._last_error = "connecting", ""
+        self._last_ns = self._frames = 0
 
     def start(self, recorder: Recorder) -> None:
         """Begin to receive."""
+        self._now = recorder.now
         self._thread = threading.Thread(target=self._run, args=(recorder,), name="lines", daemon=True)
         self._thread.start()
 
@@ -63,6 +67,11 @@ class LinesFeed:
         if self._thread is not None:
             self._thread.join()
 
+    def health(self) -> Sequence[SourceHealth]:
+        """Say how it is doing."""
+        clock, name = self._now, f"{self._settings.feed} lines"
+        return (SourceHealth(name, clock(), self._state, self._last_ns, self._frames, last_error=self._last_error),) if clock else ()
+
     def _run(self, recorder: Recorder) -> None:
         address = (self._settings.host, self._settings.port)
         while not self._stopped.is_set():
@@ -71,8 +80,10 @@ class LinesFeed:
                     self._socket = connection
                     if not self._stopped.is_set():  # whoever closes first says so, then looks for the socket
                         self._receive(connection, recorder)
-            except OSError:
+                self._state = "connecting"
+            except OSError as error:
                 self._socket = None  # refused, lost or timed out: tried again below
+                self._state, self._last_error = "down", str(error)
             except ResourceError:
                 return  # the tape cannot be written any more: who reads it is told the same, and ends the flow
             self._stopped.wait(self._settings.retry / 1e9)
@@ -82,14 +93,16 @@ class LinesFeed:
         recorder.flush()  # what an earlier connection brought is counted before asking for the rest
         connection.sendall(msgspec.json.encode({"feed": feed, "have": recorder.committed(feed)}) + b"\n")
         connection.settimeout(None)
-        for received_ns, lines in self._lines(connection):
+        self._state = "live"
+        for received_ns, lines in self._lines(connection, recorder.now):
             recorder.put_many(received_ns, feed, lines)
+            self._last_ns, self._frames = received_ns, self._frames + len(lines)
 
-    def _lines(self, connection: socket.socket) -> Iterator[tuple[int, list[bytes]]]:
+    def _lines(self, connection: socket.socket, now: Callable[[], int]) -> Iterator[tuple[int, list[bytes]]]:
         """Give whole lines as they arrive, with the instant of their last bytes."""
         rest, cutting = b"", False
         while data := connection.recv(_RECEIVE_BYTES):
-            received_ns = time.time_ns()
+            received_ns = now()
             *lines, rest = (rest + data).split(b"\n")
             if cutting and lines:  # the end of a line that was cut: one line stays one frame, or `have` would say too much
                 del lines[0]

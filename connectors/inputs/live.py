@@ -11,6 +11,7 @@ from typing import Protocol
 
 from connectors.inputs.source import STOP, WAIT_SECONDS, Chunk, Position, TapePartition, passed_mark
 from connectors.tape.recorder import Recorder
+from scoring.records import SourceHealth
 
 
 class LiveFeed(Protocol):
@@ -21,6 +22,9 @@ class LiveFeed(Protocol):
 
     def close(self) -> None:
         """Stop receiving; return once nothing more will be put on the tape."""
+
+    def health(self) -> Sequence[SourceHealth]:
+        """Say how it is doing, from any thread and without waiting: one row a connection."""
 
 
 class LiveFrames(TapePartition):
@@ -57,7 +61,8 @@ class LiveFrames(TapePartition):
         last_ns = int(frames.received_ns[-1])
         mark_ns = passed_mark(last_ns, self._mark_ns)
         self._mark_ns = mark_ns or self._mark_ns
-        return (Chunk(self._name, frames, (), len(frames), last_ns, mark_ns),)
+        health = tuple(row for feed in self._feeds for row in feed.health()) if mark_ns else ()
+        return (Chunk(self._name, frames, (), len(frames), last_ns, mark_ns, health=health),)
 
     def snapshot(self) -> Position:
         """Give the next unread row."""

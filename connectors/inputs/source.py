@@ -17,7 +17,7 @@ import msgspec
 from bytewax.inputs import FixedPartitionedSource, StatefulSourcePartition
 
 from connectors.tape.frames import FrameChunk
-from scoring.records import CLOCK_GRID_NS, Batch, Gap
+from scoring.records import CLOCK_GRID_NS, Batch, Gap, SourceHealth
 
 STOP: Final = threading.Event()
 """Set to end every source of this process: state is kept, nothing is closed early."""
@@ -50,6 +50,8 @@ class Chunk(msgspec.Struct, frozen=True):
     """Newest mark of the clock that this chunk has passed, 0 if none: goes after everything else in it."""
     ended: bool = False
     """The tape ends here."""
+    health: tuple[SourceHealth, ...] = ()
+    """How the feeds of a live tape are doing, once a mark of the clock."""
 
 
 def passed_mark(last_ns: int, before_ns: int) -> int:

@@ -17,9 +17,9 @@ from connectors.outputs.feed_server import FeedServer, listen
 from scoring.duration import Duration
 from scoring.errors import SettingError
 from scoring.feed import Hello
-from scoring.records import NANOSECONDS_PER_SECOND, Pulse, Rows
+from scoring.records import NANOSECONDS_PER_SECOND, Pulse, Rows, SourceHealth
 
-FeedItem: TypeAlias = Rows | Pulse
+FeedItem: TypeAlias = Rows | Pulse | SourceHealth
 """What the feed takes: rows, final and provisional, and how the sources are doing."""
 
 

@@ -18,8 +18,8 @@ import numpy as np
 
 from connectors.outputs import feed_messages
 from connectors.outputs.feed_history import PriceHistory
-from scoring.feed import AlertState, Message, NewRows, PricePoints, Snapshot, SourceState, Topic, encode
-from scoring.records import TABLES, Pulse, Rows, Table
+from scoring.feed import AlertState, HealthState, Message, NewRows, PricePoints, Snapshot, SourceState, Topic, encode
+from scoring.records import TABLES, Pulse, Rows, SourceHealth, Table
 
 _Key = TypeVar("_Key")
 _EVENTS: Final = frozenset({Table.ALERTS, Table.GAPS, Table.REJECTS, Table.POSTS, Table.SOCIAL_SIGNALS})
@@ -86,6 +86,7 @@ class Counts:
         """Start at nothing."""
         self.rows: Counter[str] = Counter()
         self.pulses: dict[str, Pulse] = {}
+        self.healths: dict[str, SourceHealth] = {}
 
 
 class Board:
@@ -100,6 +101,7 @@ class Board:
             table: Ledger(alerts if table is Table.ALERTS else events) for table in sorted(_EVENTS)
         }
         self._pulses: Ledger[str] = Ledger(cells)
+        self._healths: Ledger[str] = Ledger(cells)
         self._history: dict[str, PriceHistory] = {}
         self._new_history = partial(PriceHistory, step_ns=step_ns, limit=points)
         self._cell_limit = cells
@@ -111,12 +113,14 @@ class Board:
         pulses = list(self.counts.pulses.values())
         return bool(pulses) and all(pulse.state == "ended" for pulse in pulses)
 
-    def put(self, items: Iterable[Rows | Pulse]) -> None:
+    def put(self, items: Iterable[Rows | Pulse | SourceHealth]) -> None:
         """Take what the flow says."""
         with self._lock:
             for item in items:
                 if isinstance(item, Pulse):
                     self._put_pulse(item)
+                elif isinstance(item, SourceHealth):
+                    self._put_health(item)
                 else:
                     self._put_rows(item)
 
@@ -131,7 +135,7 @@ class Board:
             for symbol, history in self._history.items():
                 if (points := history.since(sequence)) is not None:
                     found.append(Entry(Topic.POINTS, symbol, partial(_same, points)))
-            return self._sequence, found + self._pulses.since(sequence)
+            return self._sequence, found + self._pulses.since(sequence) + self._healths.since(sequence)
 
     def snapshot(self, wanted: Callable[[Entry], bool]) -> tuple[int, Snapshot]:
         """Give all that is known and wanted, and the number to ask with next."""
@@ -142,12 +146,18 @@ class Board:
             alerts=[message for message in messages if isinstance(message, AlertState)],
             points=[message for message in messages if isinstance(message, PricePoints)],
             pulses=[message for message in messages if isinstance(message, SourceState)],
+            healths=[message for message in messages if isinstance(message, HealthState)],
         )
 
     def _put_pulse(self, pulse: Pulse) -> None:
         self._sequence += 1
         self.counts.pulses[pulse.source] = pulse
         self._pulses.put(pulse.source, Entry(Topic.PULSE, "", partial(feed_messages.source_state, pulse)), self._sequence)
+
+    def _put_health(self, health: SourceHealth) -> None:
+        self._sequence += 1
+        self.counts.healths[health.source] = health
+        self._healths.put(health.source, Entry(Topic.HEALTH, "", partial(feed_messages.health_state, health)), self._sequence)
 
     def _put_rows(self, rows: Rows) -> None:
         length = len(rows)

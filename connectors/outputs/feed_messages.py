@@ -9,8 +9,8 @@ from typing import Final
 import msgspec
 import numpy as np
 
-from scoring.feed import AlertState, NewRows, SourceState, Value, instant, instant_text, moment
-from scoring.records import Pulse, stored_name
+from scoring.feed import AlertState, HealthState, NewRows, SourceState, Value, instant, instant_text, moment
+from scoring.records import Pulse, SourceHealth, stored_name
 
 _PAYLOAD_BYTES: Final = 256
 """How much of a reject's bytes a screen is shown; the warehouse has them all."""
@@ -45,6 +45,26 @@ def source_state(pulse: Pulse) -> SourceState:
         end_at=instant(pulse.end_ns),
         speed=pulse.speed if math.isfinite(pulse.speed) else None,
         state=pulse.state,
+    )
+
+
+def health_state(health: SourceHealth) -> HealthState:
+    """Write how an input or output is doing."""
+    return HealthState(
+        source=health.source,
+        at=moment(health.at_ns),
+        state=health.state,
+        last_at=instant(health.last_ns),
+        frames=health.frames,
+        rate=health.rate,
+        skew_ms=health.skew_ms if math.isfinite(health.skew_ms) else None,
+        reconnects=health.reconnects,
+        gaps_open=health.gaps_open,
+        gaps_repaired=health.gaps_repaired,
+        rejects=health.rejects,
+        lag=health.lag,
+        next_try_at=instant(health.next_try_ns),
+        last_error=health.last_error,
     )
 
 

@@ -109,7 +109,9 @@ class Reader:
     async def _listen(self) -> None:
         try:
             async for text in self._connection:
-                self._subscribe(decode_request(text))
+                request = decode_request(text)
+                if isinstance(request, Subscribe):
+                    self._subscribe(request)
         except msgspec.DecodeError:
             await self._connection.close(CloseCode.POLICY_VIOLATION, _EXPECTED)
         except ConnectionClosed:

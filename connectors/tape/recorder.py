@@ -28,7 +28,8 @@ from scoring.records import CLOCK_GRID_NS, NANOSECONDS_PER_SECOND
 CLOCK_FEED: Final = "clock"
 """The feed of clock marks: an empty payload, received at the instant of the mark."""
 
-_Arrival: TypeAlias = tuple[int, str, Sequence[bytes]]
+Arrival: TypeAlias = tuple[int, str, Sequence[bytes]]
+"""When it arrived (ns), its feed, its payloads."""
 
 
 class RecorderSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -62,7 +63,7 @@ class Recorder:
         self._counts = dict(self._writer.counts)
         self._end_row = self._writer.end_row
         self._mark_ns = clock() // CLOCK_GRID_NS * CLOCK_GRID_NS
-        self._arrivals: list[_Arrival] = []
+        self._arrivals: list[Arrival] = []
         self._waiting_bytes = 0
         self._taken = 0
         self._put = 0
@@ -84,17 +85,29 @@ class Recorder:
 
     def put_many(self, received_ns: int, feed: str, payloads: Sequence[bytes]) -> None:
         """Take frames that arrived together: `put` for several."""
-        size = sum(map(len, payloads))
+        self.put_group(((received_ns, feed, payloads),))
+
+    def put_group(self, arrivals: Sequence[Arrival]) -> None:
+        """Take frames of several feeds that belong together: after a crash the tape holds all of them or none.
+
+        Raises:
+            ResourceError: the tape cannot be written any more, or the recorder is closed.
+        """
+        size = sum(len(payload) for _, _, payloads in arrivals for payload in payloads)
         with self._moved:
             while self._waiting_bytes and self._waiting_bytes + size > self._settings.pending_bytes and not self._failure:
                 self._moved.wait()
             self._check()
             if self._closing:
                 raise ResourceError(f"{self._folder}: the recorder is closed, expected it to be open: stop the feeds first")
-            self._arrivals.append((received_ns, feed, payloads))
+            self._arrivals.extend(arrivals)
             self._waiting_bytes += size
-            self._put += 1
+            self._put += len(arrivals)
             self._arrived.notify()
+
+    def now(self) -> int:
+        """Give the recorder's time, ns UTC: what feeds stamp with. A session that is served faster than it was has a faster clock."""
+        return self._clock()
 
     def flush(self) -> None:
         """Wait until everything that was put in before this call is on the tape.

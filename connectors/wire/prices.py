@@ -10,6 +10,7 @@ Source: https://docs.coingecko.com/reference/simple-price
 
 from __future__ import annotations
 
+import math
 import sys
 from collections.abc import Sequence
 from typing import Annotated, Final
@@ -48,6 +49,6 @@ def decode(payloads: Sequence[bytes], received_ns: NDArray[np.int64], positions:
         ignored += not quoted
         for asset, found in quoted.items():
             updated_ns = found.last_updated_at * NANOSECONDS_PER_SECOND
-            prices.setdefault(asset, []).append(Price(arrived_ns, updated_ns, found.usd, PRICES_FEED))
+            prices.setdefault(asset, []).append(Price(arrived_ns, updated_ns, asset, PRICES_FEED, found.usd, math.nan, math.nan, math.nan))
     batches = [Batch(Kind.PRICE, asset, to_columns(Price, rows)) for asset, rows in sorted(prices.items())]
     return Decoded(batches=batches, books=[], rejects=rejects, notices=[], ignored=ignored)

@@ -52,7 +52,7 @@ def test_an_instant_without_a_zone_is_refused() -> None:
 
 
 def test_every_result_table_is_a_topic_under_its_own_name() -> None:
-    assert {str(table) for table in Table} == {str(topic) for topic in feed.Topic} - {"points", "pulse"}
+    assert {str(table) for table in Table} == {str(topic) for topic in feed.Topic} - {"points", "pulse", "health"}
 
 
 def test_an_alert_has_the_columns_of_its_table_under_the_names_of_storage() -> None:

@@ -29,7 +29,7 @@ def sample(table: Table, subject: str, instants_ns: Sequence[int], revision: int
         elif name.endswith("_ns"):
             columns[name] = np.where(instants // SECOND_NS % 2 == 0, 0, instants + salt * 1_000)
         elif name in spec.key and kind is str:
-            columns[name] = np.array([f"{subject} {at}" if name == "alert_id" else subject for at in instants_ns], object)
+            columns[name] = np.array([f"{subject} {at}" if name in ("alert_id", "guid") else subject for at in instants_ns], object)
         elif kind is int:
             columns[name] = instants // 1_000_000 + (0 if name in spec.key else salt)
         elif kind is float:
