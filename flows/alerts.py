@@ -1,8 +1,8 @@
-"""The alert stage: rules over the metrics of one symbol, joined in event time."""
+"""The alert stage: rules over the metrics of one symbol, joined in event time, and the posts behind what fires."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 
 import msgspec
@@ -11,6 +11,7 @@ from flows.market import RowsStage
 from flows.settings import Shaping
 from scoring.alerts.rules import compile_rules
 from scoring.alerts.state import Alerts
+from scoring.crowd.witness import Witness
 from scoring.records import Rows, Table
 
 
@@ -35,4 +36,25 @@ def judged(shaping: Shaping) -> Callable[[tuple[str, Rows]], Iterator[tuple[str,
 def judge(shaping: Shaping) -> Callable[[bytes | None], RowsStage]:
     """Give what builds the stage of one symbol."""
     rules = compile_rules(shaping.alerts.rules, "settings", "alerts.rules")
-    return partial(RowsStage, lambda symbol: Alerts(symbol, rules))
+    heard = shaping.crowd.decoupling
+
+    def make(symbol: str) -> Judge:
+        return Judge(Alerts(symbol, rules), Witness(heard.window, heard.recent, heard.max_posts, shaping.crowd.witness))
+
+    return partial(RowsStage, make)
+
+
+class Judge:
+    """The rules on one symbol, with the posts of its asset beside them."""
+
+    def __init__(self, alerts: Alerts, witness: Witness) -> None:
+        """Take both."""
+        self._alerts, self._witness = alerts, witness
+
+    def update(self, items: Iterable[Rows]) -> list[Rows]:
+        """Take final rows of metrics and moods; give the alerts that changed, with the posts that moved the mood in them."""
+        taken = list(items)
+        self._witness.take(rows for rows in taken if rows.table is Table.SOCIAL_SIGNALS)
+        told = [self._witness.testify(alerts) for alerts in self._alerts.update(taken)]
+        self._witness.take(rows for rows in taken if rows.table is Table.DECOUPLING_SIGNALS)
+        return told

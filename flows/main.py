@@ -42,17 +42,17 @@ def build(plugs: ports.Ports, shaping: Shaping) -> Dataflow:
     named = op.map_value("named", talks, chatter.named(shaping))  # ("telegram", Talk), each post with the assets it means
     posts = op.flat_map("posts", named, chatter.spoken)  # ("moon_signals", Rows(posts))
     moods = op.stateful_batch("moods", named, chatter.mood(shaping, plugs.model))  # ("telegram", Rows(social_signals))
-    crowds = op.map("crowds", moods, signals.by_subject)  # ("dogecoin", Rows(social_signals))
+    crowds = op.map("crowds", moods, signals.by_asset)  # ("dogecoin", Rows(social_signals))
     prices = op.flat_map("prices", risk, signals.prices(shaping, plugs.model is not None))  # ("dogecoin", Rows(risk_metrics))
     meetings = op.merge("meetings", crowds, prices)  # ("dogecoin", Rows(social_signals | risk_metrics))
-    decoupled = op.stateful_batch("decoupling", meetings, signals.decoupling(shaping))  # ("dogecoin", Rows(decoupling_signals))
-    signalled = op.map("signals", decoupled, signals.by_subject)  # ("DOGEUSDT", Rows(decoupling_signals))
+    decoupled = op.stateful_batch("decoupling", meetings, signals.decoupling(shaping))  # ("dogecoin", Rows(…), moods before signals)
+    signalled = op.map("signals", decoupled, signals.by_symbol(shaping))  # ("DOGEUSDT", Rows(social_signals | decoupling_signals))
 
     metrics = op.merge("metrics", bars, spreads, risk, signalled)  # ("BTCUSDT", Rows(trade_metrics | … | decoupling_signals))
     judged = op.flat_map("judged", metrics, alerts.judged(shaping))  # ("BTCUSDT", Rows), final, trade windows of one width
     alarms = op.stateful_batch("alerts", judged, alerts.judge(shaping))  # ("BTCUSDT", Rows(alerts))
 
-    results = op.merge("results", metrics, crowds, posts, candles, gaps, portfolio, alarms, plain)  # ("BTCUSDT", Rows)
+    results = op.merge("results", metrics, posts, candles, gaps, portfolio, alarms, plain)  # ("BTCUSDT", Rows)
     stored = op.flat_map("stored", results, ports.stored)  # ("one", Rows), final
     news: KeyedStream[Rows | Pulse | SourceHealth] = op.merge("news", results, pulses)
     shown = op.map("shown", news, ports.shown)  # ("one", Rows | Pulse), provisional too

@@ -27,6 +27,7 @@ from scoring.crowd.assets import AssetFinder, NameSettings
 from scoring.crowd.decoupling import DecouplingSettings
 from scoring.crowd.moods import MoodSettings
 from scoring.crowd.sentiment import ScoringSettings, SentimentSettings
+from scoring.crowd.witness import WitnessSettings
 from scoring.duration import Duration
 from scoring.errors import SettingError
 from scoring.market.bars import BarSettings
@@ -69,6 +70,7 @@ class Crowd(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     sentiment: SentimentSettings = SentimentSettings()
     moods: MoodSettings = MoodSettings()
     decoupling: DecouplingSettings = DecouplingSettings()
+    witness: WitnessSettings = WitnessSettings()
 
 
 class AlertSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -101,6 +101,7 @@ class AlertState(msgspec.Struct, frozen=True, tag="alert"):
     peak_value: float | None
     evidence: str
     completeness: str
+    posts: str = "[]"
 
 
 class PricePoints(msgspec.Struct, frozen=True, tag="points"):

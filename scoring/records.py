@@ -678,6 +678,8 @@ class Alert(msgspec.Struct, frozen=True):
     """JSON object: every metric in the rule with the value and instant that entered it."""
     completeness: str
     """Worst completeness among the windows that entered."""
+    posts: str = "[]"
+    """JSON list of the posts that moved the mood when it fired, those that moved it furthest first; empty where no crowd entered."""
 
 
 class SocialSignal(msgspec.Struct, frozen=True):
@@ -700,6 +702,8 @@ class SocialSignal(msgspec.Struct, frozen=True):
     """Name of the model that scored it."""
     model_hash: str
     """First 16 hexadecimal digits of the sha256 of its ONNX file."""
+    excerpt: str = ""
+    """Beginning of the text, as one line of visible characters."""
 
 
 class DecouplingSignal(msgspec.Struct, frozen=True):

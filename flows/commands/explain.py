@@ -9,7 +9,6 @@ import argparse
 import difflib
 import json
 import sys
-import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -26,11 +25,9 @@ from flows.ports import WAREHOUSE
 from flows.running import refusing_in_one_line
 from flows.settings import Shaping, load
 from scoring.alerts.avoidance import avoidance
-from scoring.alerts.events import read_instant
 from scoring.alerts.evidence import write_instant
 from scoring.alerts.explanation import explain
-from scoring.crowd.explanation import contributions
-from scoring.crowd.texts import Posting
+from scoring.crowd.excerpt import visible
 from scoring.duration import Duration
 from scoring.errors import ResourceError
 from scoring.records import Alert, Table, columns_of, stored_name
@@ -38,10 +35,6 @@ from scoring.records import Alert, Table, columns_of, stored_name
 AROUND: Final = Duration.parse("5m")
 """How far before and after the instant at which it fired price and mood are shown."""
 STEP: Final = Duration.parse("30s")
-POSTS: Final = 5
-"""Posts shown at most."""
-TEXT_LENGTH: Final = 100
-"""Characters of a post shown at most."""
 LAST: Final = "last"
 BPS: Final = 10_000
 UNKNOWN: Final = "–"
@@ -69,7 +62,6 @@ class Warehouse:
         key, instant = {
             Table.RISK_METRICS: ("symbol", "sampled_at"),
             Table.DECOUPLING_SIGNALS: ("asset", "evaluated_at"),
-            Table.SOCIAL_SIGNALS: ("asset", "posted_at"),
         }[table]
         span = f"{instant} BETWEEN {_instant(start_ns)} AND {_instant(end_ns)}"
         return self.rows(f"SELECT * FROM {table} WHERE {key} = {_text(subject)} AND {span} ORDER BY {instant}")
@@ -113,7 +105,7 @@ def lines_about(alert: Alert, warehouse: Warehouse, shaping: Shaping) -> Iterato
     yield _surroundings(alert, asset, warehouse)
     if any(name.startswith(f"{Table.DECOUPLING_SIGNALS}.") for name in json.loads(alert.evidence)):
         yield ""
-        yield from _posts(alert, asset, warehouse, shaping)
+        yield from _posts(alert)
 
 
 def _gaps(alert: Alert, warehouse: Warehouse) -> Iterator[str]:
@@ -150,49 +142,19 @@ def _surroundings(alert: Alert, asset: str, warehouse: Warehouse) -> Grid:
     return grid
 
 
-def _posts(alert: Alert, asset: str, warehouse: Warehouse, shaping: Shaping) -> Iterator[str | Grid]:
-    """Show the posts that moved the mood most, at the instant of the row that entered the rule."""
-    entered = [found["instant"] for name, found in json.loads(alert.evidence).items() if name.startswith(Table.DECOUPLING_SIGNALS)]
-    at_ns = max(read_instant(instant) or 0 for instant in entered)
-    settings = shaping.crowd.decoupling
-    rows = warehouse.between(Table.SOCIAL_SIGNALS, asset, at_ns - settings.window, at_ns)
-    postings = [Posting(row["posted_at"], row["channel"], row["message_id"], row["text_id"], row["score"]) for row in rows]
-    moved = contributions(postings, at_ns, len(postings), settings.window, settings.recent)
-    mood = _newest(warehouse.between(Table.DECOUPLING_SIGNALS, asset, at_ns, at_ns), "evaluated_at", at_ns)
-    # What held the mood back explains no alert about its rise.
-    falling = (mood.get("delta_vibe") or 0.0) < 0
-    moved = [each for each in moved if (each.delta_vibe < 0) is falling and each.delta_vibe]
-    if not moved:
+def _posts(alert: Alert) -> Iterator[str | Grid]:
+    """Show the posts that moved the mood most when it fired, as they are stored in the alert."""
+    posts = json.loads(alert.posts)
+    if not posts:
         yield "posts that moved the mood: none are stored"
         return
     names = ("posted", "channel", "score", "moved delta_vibe by", "copies", "text")
-    title = f"posts that {'lowered' if falling else 'lifted'} the mood most, of {len(postings)} within {settings.window}"
+    title = f"posts that {'lowered' if posts[0]['moved'] < 0 else 'lifted'} the mood most"
     grid = Grid(*names, show_edge=False, title=title, title_justify="left")
-    for each in moved[:POSTS]:
-        post = each.posting
-        found = warehouse.rows(f"SELECT text FROM posts WHERE channel = {_text(post.channel)} AND message_id = {int(post.message_id)}")
-        text = visible(found[0]["text"]) if found else UNKNOWN
-        shortened = text if len(text) <= TEXT_LENGTH else f"{text[: TEXT_LENGTH - 1]}…"
-        cells = (
-            write_instant(post.posted_ns),
-            visible(post.channel),
-            f"{post.score:+.3f}",
-            f"{each.delta_vibe:+.4f}",
-            str(each.copies),
-            shortened,
-        )
-        grid.add_row(*map(Text, cells))
+    for post in posts:
+        score, moved = f"{post['score']:+.3f}", f"{post['moved']:+.4f}"
+        grid.add_row(*map(Text, (post["posted"], visible(post["channel"]), score, moved, str(post["copies"]), visible(post["text"]))))
     yield grid
-
-
-def visible(text: str) -> str:
-    """Write a text of strangers as one line: what is no visible character (controls, marks of direction, escapes) becomes a space.
-
-    >>> visible("to the\\nmoon \\x1b[31mnow\\u202e!")
-    'to the moon [31mnow !'
-    """
-    shown = "".join(" " if unicodedata.category(character)[0] in "CZ" else character for character in text)
-    return " ".join(shown.split())
 
 
 def _newest(rows: Sequence[Row], column: str, at_ns: int) -> Row:

@@ -36,6 +36,19 @@ def contributions(
 
     `posts` are those of one asset in any order, each post once, in its version that counts; posts outside the window are passed over.
     """
+    return _contributions(posts, at_ns, window, recent)[1][:most]
+
+
+def movers(
+    posts: Iterable[Posting], at_ns: int, most: int = 5, window: Duration = _WINDOW, recent: Duration = _RECENT
+) -> list[Contribution]:
+    """Give the at most `most` texts that moved ΔV the way it went, the furthest first; what held it back explains nothing."""
+    delta_vibe, found = _contributions(posts, at_ns, window, recent)
+    return [each for each in found if each.delta_vibe and (each.delta_vibe < 0) is (delta_vibe < 0)][:most]
+
+
+def _contributions(posts: Iterable[Posting], at_ns: int, window: Duration, recent: Duration) -> tuple[float, list[Contribution]]:
+    """Give ΔV, and what each text did to it, the furthest first."""
     ordered = sorted(post for post in posts if at_ns - window < post.posted_ns <= at_ns)
     scores, recent_scores = _first_postings(ordered), _first_postings([post for post in ordered if post.posted_ns > at_ns - recent])
     whole, whole_recent = _sum(scores), _sum(recent_scores)
@@ -48,7 +61,7 @@ def contributions(
             without_recent = _Sum(whole_recent.total - to_fixed(recent_scores[text_id][0].score), whole_recent.texts - 1)
         found.append(Contribution(post, copies, delta_vibe - _delta_vibe(without_recent, without)))
     found.sort(key=lambda each: (-abs(each.delta_vibe), each.posting))
-    return found[:most]
+    return delta_vibe, found
 
 
 class _Sum(NamedTuple):

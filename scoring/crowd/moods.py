@@ -12,6 +12,7 @@ from typing import TypeAlias
 
 import msgspec
 
+from scoring.crowd.excerpt import excerpt
 from scoring.crowd.identity import text_id
 from scoring.crowd.sentiment import Score
 from scoring.duration import Duration
@@ -97,4 +98,5 @@ def _signal(asset: str, index: int, score: Score, scored: ScoredPosts) -> Social
         neutral=score.neutral,
         model=scored.model,
         model_hash=scored.model_hash,
+        excerpt=excerpt(posts["text"][index]),
     )

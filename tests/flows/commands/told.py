@@ -17,8 +17,12 @@ import numpy as np
 
 from connectors.outputs.archive import Archive, ArchiveSettings
 from connectors.outputs.warehouse import Warehouse, WarehouseSettings
+from flows.alerts import Judge
 from scoring.alerts.rules import compile_rules, default_rules
 from scoring.alerts.state import Alerts
+from scoring.crowd.excerpt import excerpt
+from scoring.crowd.witness import Witness
+from scoring.duration import Duration
 from scoring.records import END_NS, Gap, PostRow, Rows, SocialSignal, Table, to_columns
 from tests.scoring.alerts.metric_rows import SYMBOL, metric_rows, nanoseconds
 
@@ -51,11 +55,14 @@ def metrics() -> list[Rows]:
 def write_results(folder: Path, earlier: tuple[tuple[int, str, int, str, float, str], ...] = ()) -> Path:
     """Write them, with the alerts they raise, as a flow does; `earlier` are posts before the others."""
     rows = metrics()
-    alerts = Alerts(SYMBOL, compile_rules(default_rules(), "test", "rules")).update(rows)
     moods = [
-        SocialSignal(ASSET, channel, number, nanoseconds(at), nanoseconds(at), text_id, score, 0.0, 0.0, 0.0, "model", "")
-        for at, channel, number, text_id, score, _ in (*earlier, *POSTS)
+        SocialSignal(ASSET, channel, number, nanoseconds(at), nanoseconds(at), text_id, score, 0.0, 0.0, 0.0, "model", "", excerpt(text))
+        for at, channel, number, text_id, score, text in (*earlier, *POSTS)
     ]
+    said = Rows(Table.SOCIAL_SIGNALS, ASSET, to_columns(SocialSignal, moods), END_NS)
+    alerts = Judge(
+        Alerts(SYMBOL, compile_rules(default_rules(), "test", "rules")), Witness(Duration.parse("5m"), Duration.parse("30s"), 1000)
+    ).update([said, *rows])
     # The text of the last post was not stored.
     posts = [PostRow(channel, number, nanoseconds(at), nanoseconds(at), "", text, ASSET) for at, channel, number, _, _, text in POSTS[:2]]
     gaps = [
@@ -67,7 +74,7 @@ def write_results(folder: Path, earlier: tuple[tuple[int, str, int, str, float, 
     told = [
         *rows,
         *alerts,
-        Rows(Table.SOCIAL_SIGNALS, ASSET, to_columns(SocialSignal, moods), END_NS),
+        said,
         Rows(Table.POSTS, "calls", to_columns(PostRow, posts), END_NS),
         Rows(Table.GAPS, SYMBOL, to_columns(Gap, gaps), END_NS),
     ]
