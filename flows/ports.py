@@ -87,10 +87,10 @@ def live() -> tuple[Ports, Shaping]:
     session = folder / "tape"
     shaping = settings.shaping
     info = PartitionInfo(symbols=shaping.symbols)
-    open_session(session, {LIVE_PARTITION: info}, shaping, origin="live")
+    model = load_model(shaping.crowd.sentiment, settings.scoring)
+    open_session(session, {LIVE_PARTITION: info}, shaping, origin="live", model=identity(model))
     opener = partial(_open_live, session, settings)
     partition = Partition(_wire(LIVE_PARTITION, shaping.symbols, shaping), shaping.symbols, chatters=True)
-    model = load_model(shaping.crowd.sentiment, settings.scoring)
     stores = _stores(
         replace(settings.archive, data_dir=settings.archive.data_dir or str(folder)),
         replace(settings.warehouse, path=settings.warehouse.path or str(folder / WAREHOUSE)),
@@ -99,13 +99,18 @@ def live() -> tuple[Ports, Shaping]:
     return Ports(TapeSource({LIVE_PARTITION: opener}), Decode({LIVE_PARTITION: partition}), stores, screens, True, model), shaping
 
 
-def replay(session: str, speed: str, batch_rows: int, form: str, data_dir: str, screen: bool) -> tuple[Ports, Shaping]:
-    """Plug in an old tape, with the settings that shaped the recording."""
+def replay(
+    session: str, speed: str, batch_rows: int, form: str, data_dir: str, screen: bool, model_name: str = ""
+) -> tuple[Ports, Shaping]:
+    """Plug in an old tape, with the settings that shaped the recording; `model_name` scores its posts with another model."""
     settings, _ = load()
     _settle()
     folder = Path(session)
     manifest = load_manifest(folder)
     shaping = shaping_of(manifest, folder)
+    if model_name:
+        sentiment = replace(shaping.crowd.sentiment, model=model_name)
+        shaping = replace(shaping, crowd=replace(shaping.crowd, sentiment=sentiment))
     factor = parse_speed(speed)
     pace = Pace(factor)
     rows = batch_rows or settings.replay.batch_rows
@@ -121,7 +126,15 @@ def replay(session: str, speed: str, batch_rows: int, form: str, data_dir: str, 
     screens = _screens(settings.feed, _hello(manifest.name, "replay", symbols)) if screen else {}
     chatters = any(partition.chatters for partition in partitions.values())
     model = load_model(shaping.crowd.sentiment, settings.scoring) if chatters else None
+    if model and manifest.model and manifest.model != identity(model):
+        note = f"this session was scored by the model {manifest.model}, this replay by {identity(model)}"
+        print(f"ghosttape: {session}: {note}: what hangs on moods may differ", file=sys.stderr)
     return Ports(TapeSource(openers), Decode(partitions), stores, screens, screen, model), shaping
+
+
+def identity(model: Model) -> str:
+    """Name a model and what is in its file."""
+    return f"{model.name} {model.hash}"
 
 
 def _settle() -> None:

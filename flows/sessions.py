@@ -43,12 +43,14 @@ def new_manifest(name: str, partitions: Mapping[str, PartitionInfo], shaping: Sh
     )
 
 
-def open_session(session: Path, partitions: Mapping[str, PartitionInfo], shaping: Shaping, origin: str) -> Manifest:
+def open_session(
+    session: Path, partitions: Mapping[str, PartitionInfo], shaping: Shaping, origin: str, model: str | None = None
+) -> Manifest:
     """Give the manifest of a session that is written to, with the settings in force stored beside what is on its tape."""
     if (session / MANIFEST).exists():
-        manifest = replace(load(session), settings=plain(shaping), partitions=dict(partitions))
+        manifest = replace(load(session), settings=plain(shaping), partitions=dict(partitions), model=model)
     else:
-        manifest = new_manifest(session.name, partitions, shaping, origin)
+        manifest = replace(new_manifest(session.name, partitions, shaping, origin), model=model)
     save(session, manifest)
     return manifest
 

@@ -38,6 +38,7 @@ class Replay(msgspec.Struct, frozen=True):
     screen: bool = False
     quiet: bool = False
     recovery: str = ""
+    model: str = ""
 
 
 class Outcome(msgspec.Struct, frozen=True):
@@ -46,20 +47,23 @@ class Outcome(msgspec.Struct, frozen=True):
     seconds: float
     folder: Path
     digests: dict[Table, DigestResult]
+    model: str | None
+    """Name and hash of the model that scored the posts; None where there were none."""
 
 
 def perform(wanted: Replay) -> Outcome:
     """Replay into a fresh folder (or, with recovery, go on in the one that is there) and digest what is stored."""
     settings, _ = load()
     folder = Path(wanted.data_dir) if wanted.data_dir else replay_folder(settings, Path(wanted.session).name)
-    plugs, shaping = ports.replay(wanted.session, wanted.speed, wanted.batch_rows, wanted.form, str(folder), wanted.screen)
+    plugs, shaping = ports.replay(wanted.session, wanted.speed, wanted.batch_rows, wanted.form, str(folder), wanted.screen, wanted.model)
     if not wanted.recovery:
         _clear(folder)
     if not wanted.quiet:
         plugs = msgspec.structs.replace(plugs, screens={**plugs.screens, "progress": ProgressSink(Path(wanted.session).name)})
     started = time.perf_counter()
     run(build(plugs, shaping), settings.recovery, wanted.workers, Path(wanted.recovery) if wanted.recovery else None)
-    return Outcome(time.perf_counter() - started, folder, {} if STOP.is_set() else digests(folder))
+    seconds, model = time.perf_counter() - started, ports.identity(plugs.model) if plugs.model else None
+    return Outcome(seconds, folder, {} if STOP.is_set() else digests(folder), model)
 
 
 def _clear(folder: Path) -> None:
@@ -94,6 +98,7 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument("--batch-rows", type=int, default=0, help="frames handed on at once; changes no result")
     made.add_argument("--form", default="", help="frames or columns (default: columns where the session has them)")
     made.add_argument("--data-dir", default="", help="where results go")
+    made.add_argument("--model", default="", help="score posts with another model: starter, or a folder (default: that of the session)")
     made.add_argument("--recovery", default="", help="folder of snapshots: a killed replay goes on from there")
     made.add_argument("--screen", action="store_true", help="serve the feed, for just screen")
     made.add_argument("--quiet", action="store_true", help="no progress line")

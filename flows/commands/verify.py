@@ -38,11 +38,12 @@ def main(arguments: Sequence[str] | None = None) -> None:
             data_dir=folder,
             quiet=True,
         )
-        found = {table.value: result.hex for table, result in perform(wanted).digests.items()}
+        outcome = perform(wanted)
+        found = {table.value: result.hex for table, result in outcome.digests.items()}
         if STOP.is_set():
             raise MismatchError(f"{session}: stopped before the end of the tape, expected a whole replay: nothing was compared or recorded")
         if given.record:
-            save(session, msgspec.structs.replace(load(session), digests=found))
+            save(session, msgspec.structs.replace(load(session), digests=found, model=outcome.model))
             print(f"{session}: {len(found)} digests recorded")
             return
         compare(session, found)
