@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import doctest
 import gzip
 import json
 from collections.abc import Callable
@@ -13,9 +14,17 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from connectors.wire import telegram
 from connectors.wire.decoded import Decoded
-from connectors.wire.telegram import TELEGRAM_FEED, TelegramWireSettings, decode
-from scoring.records import Kind, Post, empty_columns
+from connectors.wire.telegram import (
+    TELEGRAM_FEED,
+    TelegramWireSettings,
+    decode,
+    encode_deletion,
+    encode_edit,
+    encode_post,
+)
+from scoring.records import Kind, Post, PostEdit, empty_columns
 
 MESSAGE = {"channel": "calls", "message_id": 7, "date": "2026-05-01T12:00:00Z", "author": "ann", "text": "buy"}
 NOON_NS = 1_777_636_800_000_000_000
@@ -101,6 +110,14 @@ def test_any_text_comes_through_as_it_was(text: str) -> None:
         (payload(date="0001-01-01T00:00:00+14:00"), "expected one from 1970 to 2255"),
         (payload(date="9999-12-31T23:59:59Z"), "expected one from 1970 to 2255"),
         (payload(text=None), "Expected `str`"),
+        (payload(kind="edited"), "Invalid enum value 'edited'"),
+        (payload(kind=1), "kind"),
+        (payload(kind="edit", text=None), "Expected `str`"),
+        (payload(kind="edit", date="2026-05-01T12:02:00Z"), "posted 120 s ahead of its receipt"),
+        (payload(kind="edit", date=1e12), "date"),
+        (payload(kind="delete", message_id="7"), "message_id"),
+        (b'{"kind":"delete","message_id":7}', "channel"),
+        (b'{"kind":"delete"', "truncated"),
         (b" " * 1_000_001, "a post of 1000001 bytes: expected at most 1000000"),
     ],
 )
@@ -109,6 +126,46 @@ def test_what_is_no_post_is_refused_with_a_reason(bad: bytes, reason: str) -> No
     (refusal,) = found.rejects
     assert (refusal.index, refusal.position) == (1, 901)
     assert reason in refusal.reason
+
+
+def test_edits_and_deletions_stand_beside_the_posts_in_a_batch_of_their_own() -> None:
+    found = read(
+        [encode_edit("calls", 7, 1_777_636_790, "sell"), payload(), encode_deletion("calls", 7), encode_edit("calls", 8, None, "")]
+    )
+    edits, posts = found.batches
+    assert (edits.kind, edits.symbol, posts.kind) == (Kind.EDIT, TELEGRAM_FEED, Kind.POST)
+    assert posts["received_ns"].tolist() == [RECEIVED_NS + 1]
+    assert {name: column.tolist() for name, column in edits.columns.items()} == {
+        "received_ns": [RECEIVED_NS, RECEIVED_NS + 2, RECEIVED_NS + 3],
+        "event_ns": [NOON_NS - 10_000_000_000, RECEIVED_NS + 2, RECEIVED_NS + 3],
+        "channel": ["calls", "calls", "calls"],
+        "message_id": [7, 7, 8],
+        "deleted": [False, True, False],
+        "text": ["sell", "", ""],
+    }
+    assert {name: column.dtype for name, column in edits.columns.items()} == {
+        name: column.dtype for name, column in empty_columns(PostEdit).items()
+    }
+
+
+def test_a_post_that_speaks_of_kinds_is_a_post() -> None:
+    (batch,) = read([payload(text="kind"), payload(text='{"kind":"delete"}'), payload(kind="post")]).batches
+    assert (batch.kind, batch["text"].tolist()) == (Kind.POST, ["kind", '{"kind":"delete"}', "buy"])
+
+
+@given(st.text(min_size=1), st.integers(0, (1 << 63) - 1), st.integers(0, NOON_NS // 10**9), st.text(), st.text())
+@settings(max_examples=100, deadline=None)
+def test_what_is_written_is_read_again(channel: str, message_id: int, date_s: int, author: str, text: str) -> None:
+    written = [encode_post(channel, message_id, date_s, author, text), encode_edit(channel, message_id, date_s, text)]
+    edits, posts = read([*written, encode_deletion(channel, message_id)]).batches
+    assert [batch["channel"].tolist() for batch in (posts, edits)] == [[channel], [channel] * 2]
+    assert [batch["message_id"].tolist() for batch in (posts, edits)] == [[message_id], [message_id] * 2]
+    assert (posts["event_ns"].tolist(), edits["event_ns"].tolist()[0]) == ([date_s * 10**9], date_s * 10**9)
+    assert (posts["author"].tolist(), posts["text"].tolist(), edits["text"].tolist()) == ([author], [text], [text, ""])
+
+
+def test_the_examples_in_the_module_hold() -> None:
+    assert doctest.testmod(telegram).failed == 0
 
 
 def test_the_largest_size_is_a_setting() -> None:
