@@ -54,7 +54,5 @@ class Judge:
     def update(self, items: Iterable[Rows]) -> list[Rows]:
         """Take final rows of metrics and moods; give the alerts that changed, with the posts that moved the mood in them."""
         taken = list(items)
-        self._witness.take(rows for rows in taken if rows.table is Table.SOCIAL_SIGNALS)
-        told = [self._witness.testify(alerts) for alerts in self._alerts.update(taken)]
-        self._witness.take(rows for rows in taken if rows.table is Table.DECOUPLING_SIGNALS)
-        return told
+        self._witness.take(taken)
+        return [self._witness.testify(alerts) for alerts in self._alerts.update(taken)]

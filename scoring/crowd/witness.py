@@ -44,17 +44,18 @@ class Witness:
         self._stored: dict[str, str] = {}
 
     def take(self, items: Iterable[Rows]) -> None:
-        """Take final rows of `social_signals`, and forget what the rows of `decoupling_signals` have left behind."""
+        """Take final rows of `social_signals`; others are passed over."""
         for rows in items:
-            if rows.table is Table.SOCIAL_SIGNALS:
+            if rows.table is Table.SOCIAL_SIGNALS and not rows.provisional:
                 self._take(rows)
-            elif rows.table is Table.DECOUPLING_SIGNALS:
-                self._forget_before(rows.through_ns - self._window)
 
     def testify(self, alerts: Rows) -> Rows:
-        """Give rows of `alerts` with the posts that moved the mood in them."""
-        if not len(alerts):
-            return alerts
+        """Give rows of `alerts` with the posts that moved the mood in them, and forget the posts that no later alert can rest on."""
+        told = self._with_posts(alerts) if len(alerts) else alerts
+        self._forget_before(alerts.through_ns - self._window)
+        return told
+
+    def _with_posts(self, alerts: Rows) -> Rows:
         columns = alerts.columns
         told = np.empty(len(alerts), object)
         for index, (alert_id, state, evidence) in enumerate(zip(columns["alert_id"], columns["state"], columns["evidence"], strict=True)):

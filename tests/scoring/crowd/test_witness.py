@@ -2,6 +2,7 @@
 
 import json
 
+import msgspec
 import numpy as np
 import pytest
 
@@ -22,11 +23,11 @@ def moods(*posts: SocialSignal) -> Rows:
     return Rows(Table.SOCIAL_SIGNALS, "bitcoin", to_columns(SocialSignal, posts), 0)
 
 
-def alerts(*told: tuple[str, str, str]) -> Rows:
+def alerts(*told: tuple[str, str, str], through: int = 0) -> Rows:
     columns: dict[str, Column] = dict(empty_columns(Alert))
     for place, name in enumerate(("alert_id", "state", "evidence")):
         columns[name] = np.array([each[place] for each in told], object)
-    return Rows(Table.ALERTS, "BTCUSDT", columns, 0)
+    return Rows(Table.ALERTS, "BTCUSDT", columns, through * SECOND)
 
 
 def texts(rows: Rows, at: int = 0) -> list[str]:
@@ -73,12 +74,19 @@ def test_an_alert_about_the_market_alone_has_none(witness: Witness) -> None:
     assert witness.testify(nothing) is nothing
 
 
-def test_what_the_signals_have_left_behind_is_forgotten(witness: Witness) -> None:
-    witness.take([Rows(Table.DECOUPLING_SIGNALS, "BTCUSDT", empty_columns(DecouplingSignal), 1286 * SECOND)])
-    assert texts(witness.testify(alerts(("a", "firing", CROWD)))) == []
-    witness.take([Rows(Table.RISK_METRICS, "BTCUSDT", {}, 2000 * SECOND), moods(post(1600, 8, "new", 1.0))])
-    witness.take([Rows(Table.DECOUPLING_SIGNALS, "BTCUSDT", empty_columns(DecouplingSignal), 2000 * SECOND)])
+def test_posts_that_no_later_alert_can_rest_on_are_forgotten(witness: Witness) -> None:
+    witness.testify(alerts(through=1099))
+    assert texts(witness.testify(alerts(("a", "firing", CROWD)))) == ["says moon", "says soon"]
+    # Without the calm posts of second 800, the recent past is all there is.
+    witness.testify(alerts(through=1100))
     assert texts(witness.testify(alerts(("b", "firing", CROWD)))) == []
+
+
+def test_what_is_no_final_mood_is_passed_over() -> None:
+    heard = Witness(Duration.parse("5m"), Duration.parse("30s"), 100)
+    early = msgspec.structs.replace(moods(post(990, 1, "moon", 1.0)), provisional=True)
+    heard.take([early, Rows(Table.DECOUPLING_SIGNALS, "BTCUSDT", empty_columns(DecouplingSignal), 0)])
+    assert texts(heard.testify(alerts(("a", "firing", CROWD)))) == []
 
 
 def test_no_more_posts_are_held_than_agreed() -> None:
