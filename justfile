@@ -109,6 +109,11 @@ bench *arguments: dev
 bench-crowd: dev
     @{{ python }} -m tests.bench.crowd_detection
 
+# did the crowd say it before real pumps? (needs the real posts in ../shared/data)
+[group('work')]
+bench-pumps: dev
+    @{{ python }} -m tests.bench.crowd_study
+
 # posts scored per second, beside the plain ways
 [group('work')]
 bench-scoring *arguments: dev
