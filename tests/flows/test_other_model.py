@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from connectors.outputs.archive import digests
 from connectors.tape.manifest import load
 from flows.commands.replay import main
 from scoring.crowd.finbert import STARTER_FOLDER
@@ -23,7 +24,7 @@ def test_a_replay_with_another_model_says_so_and_still_works(tmp_path: Path, cap
     name, digest = recorded.model.split()
     assert f"was scored by the model {name} {digest}, this replay by other {digest}: what hangs on moods may differ" in printed.err
     # The same file under another name: only what carries the name differs.
-    told = {cells[0]: cells[2] for cells in map(str.split, printed.out.splitlines()) if len(cells) == 3}
+    told = {table.value: result.hex for table, result in digests(tmp_path / "out").items()}
     assert told["trade_metrics"] == recorded.digests["trade_metrics"]
     assert told["decoupling_signals"] == recorded.digests["decoupling_signals"]
     assert told["social_signals"] != recorded.digests["social_signals"]
