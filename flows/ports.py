@@ -123,7 +123,7 @@ def replay(
     # What a loss of power takes from a replay, another replay gives back: its files need not wait for the disk.
     archive = replace(settings.archive, data_dir=str(target), sync=False)
     stores = _stores(archive, replace(settings.warehouse, path=str(target / WAREHOUSE)))
-    screens = _screens(settings.feed, _hello(manifest.name, "replay", symbols)) if screen else {}
+    screens = _screens(settings.feed, _hello(manifest.name, "replay", symbols), pace) if screen else {}
     chatters = any(partition.chatters for partition in partitions.values())
     model = load_model(shaping.crowd.sentiment, settings.scoring) if chatters else None
     if model and manifest.model and manifest.model != identity(model):
@@ -180,10 +180,10 @@ def _stores(archive: ArchiveSettings, warehouse: WarehouseSettings) -> Mapping[s
     return {"archive": archive_sink(archive), "warehouse": warehouse_sink(warehouse)}
 
 
-def _screens(feed: FeedSettings, hello: Hello) -> Mapping[str, Screen]:
-    """Plug in the feed, after taking its port once."""
+def _screens(feed: FeedSettings, hello: Hello, pace: Pace | None = None) -> Mapping[str, Screen]:
+    """Plug in the feed, after taking its port once; a screen may drive the pace of a replay."""
     check_port(feed)
-    return {"feed": FeedSink(feed, hello)}
+    return {"feed": FeedSink(feed, hello, pace)}
 
 
 def _hello(session: str, mode: str, symbols: tuple[str, ...]) -> Hello:

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import enum
 from datetime import UTC, datetime, timedelta
-from typing import Annotated, Final, TypeAlias
+from typing import Annotated, Final, Literal, TypeAlias
 
 import msgspec
 
@@ -166,6 +166,20 @@ class Control(msgspec.Struct, frozen=True, tag="control", forbid_unknown_fields=
     """Play so many seconds of the tape and pause again."""
     until: Instant | None = None
     """Play as fast as possible up to this instant of the tape, then pause. One that has passed is ignored: a flow never goes back."""
+    until_next: Literal["alert", "gap"] | None = None
+    """Play as fast as possible until the next of these, then pause."""
+
+
+class PaceState(msgspec.Struct, frozen=True, tag="pace"):
+    """How a replayed tape runs; comes when it changes."""
+
+    speed: float | None
+    """Times real time; null for as fast as possible."""
+    paused: bool
+    until: Instant | None
+    """Where it will pause."""
+    until_next: str
+    """What it will pause at, `alert` or `gap`; empty for neither."""
 
 
 class Heartbeat(msgspec.Struct, frozen=True, tag="heartbeat"):
@@ -184,6 +198,8 @@ class Snapshot(msgspec.Struct, frozen=True, tag="snapshot"):
     points: list[PricePoints]
     pulses: list[SourceState]
     healths: list[HealthState] = []
+    pace: PaceState | None = None
+    """Null when live."""
 
 
 class Subscribe(msgspec.Struct, frozen=True, tag="subscribe", forbid_unknown_fields=True):
@@ -196,7 +212,7 @@ class Subscribe(msgspec.Struct, frozen=True, tag="subscribe", forbid_unknown_fie
 Request: TypeAlias = Subscribe | Control
 """What a client says."""
 
-Message: TypeAlias = Hello | Snapshot | NewRows | AlertState | PricePoints | SourceState | HealthState | Heartbeat
+Message: TypeAlias = Hello | Snapshot | NewRows | AlertState | PricePoints | SourceState | HealthState | PaceState | Heartbeat
 """What a server says."""
 
 _NANOSECONDS_PER_MICROSECOND: Final = 1_000

@@ -20,6 +20,7 @@ from scoring.feed import (
     Hello,
     Message,
     NewRows,
+    PaceState,
     PricePoints,
     Snapshot,
     SourceState,
@@ -106,6 +107,8 @@ class State(msgspec.Struct, frozen=True):
     sources: Mapping[str, SourceState] = {}
     healths: Mapping[str, HealthState] = {}
     """Inputs and outputs of a live flow, by name."""
+    pace: PaceState | None = None
+    """How a replayed tape runs; None when live."""
     crowd: Crowd = Crowd()
 
     @property
@@ -142,7 +145,7 @@ def reduce(state: State, event: Event) -> State:
             )
         case Snapshot():
             symbols = {name: SymbolState(name) for name in state.symbols}
-            empty = msgspec.structs.replace(state, symbols=symbols, alerts={}, sources={}, healths={}, crowd=Crowd())
+            empty = msgspec.structs.replace(state, symbols=symbols, alerts={}, sources={}, healths={}, pace=event.pace, crowd=Crowd())
             return _all(empty, [*event.rows, *event.alerts, *event.points, *event.pulses, *event.healths])
         case NewRows():
             return _rows(state, event)
@@ -158,6 +161,8 @@ def reduce(state: State, event: Event) -> State:
             if event.source not in state.healths and len(state.healths) >= SOURCE_LIMIT:
                 return state
             return msgspec.structs.replace(state, healths={**state.healths, event.source: event})
+        case PaceState():
+            return msgspec.structs.replace(state, pace=event)
         case Heartbeat():
             return state
 

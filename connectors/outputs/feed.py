@@ -7,7 +7,8 @@ it has nothing to recover; what must last goes to the archive and the warehouse.
 from __future__ import annotations
 
 import ipaddress
-from typing import TypeAlias
+from collections.abc import Callable, Mapping
+from typing import Final, Protocol, TypeAlias
 
 import msgspec
 from bytewax.outputs import FixedPartitionedSink, StatefulSinkPartition
@@ -16,11 +17,31 @@ from connectors.outputs.feed_board import Board
 from connectors.outputs.feed_server import FeedServer, listen
 from scoring.duration import Duration
 from scoring.errors import SettingError
-from scoring.feed import Hello
-from scoring.records import NANOSECONDS_PER_SECOND, Pulse, Rows, SourceHealth
+from scoring.feed import Control, Hello, PaceState
+from scoring.records import NANOSECONDS_PER_SECOND, Pulse, Rows, SourceHealth, Table
 
 FeedItem: TypeAlias = Rows | Pulse | SourceHealth
 """What the feed takes: rows, final and provisional, and how the sources are doing."""
+
+
+_NEWS: Final[Mapping[Table, str]] = {Table.ALERTS: "alert", Table.GAPS: "gap"}
+"""What a replay can be told to run up to."""
+
+
+class Player(Protocol):
+    """The tape of a replay, as a screen may drive it; called from any thread."""
+
+    def apply(self, control: Control) -> None:
+        """Do what a screen asks."""
+
+    def saw(self, news: str) -> None:
+        """Take news from the flow, `alert` or `gap`."""
+
+    def state(self) -> PaceState:
+        """Say how the tape runs."""
+
+    def listen(self, listener: Callable[[PaceState], None]) -> None:
+        """Call `listener` with the state whenever it changes."""
 
 
 class FeedSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -51,8 +72,8 @@ class FeedSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class FeedPartition(StatefulSinkPartition[FeedItem, None]):
     """The running feed."""
 
-    def __init__(self, settings: FeedSettings, hello: Hello) -> None:
-        """Start serving.
+    def __init__(self, settings: FeedSettings, hello: Hello, player: Player | None = None) -> None:
+        """Start serving; `player` is the tape of a replay.
 
         Raises:
             ResourceError: the port cannot be had.
@@ -72,7 +93,12 @@ class FeedPartition(StatefulSinkPartition[FeedItem, None]):
             token=settings.token,
             interval_s=settings.interval / NANOSECONDS_PER_SECOND,
             clients=settings.clients,
+            control=player.apply if player else None,
         )
+        self._player = player
+        if player:
+            self._board.put_pace(player.state())
+            player.listen(self._board.put_pace)
 
     @property
     def port(self) -> int:
@@ -82,6 +108,11 @@ class FeedPartition(StatefulSinkPartition[FeedItem, None]):
     def write_batch(self, items: list[FeedItem]) -> None:
         """Take what the flow says; never waits for a client."""
         self._board.put(items)
+        if self._player:
+            for item in items:
+                news = _NEWS.get(item.table) if isinstance(item, Rows) and len(item) else None
+                if news:
+                    self._player.saw(news)
 
     def snapshot(self) -> None:
         """Keep nothing over a restart."""
@@ -95,7 +126,7 @@ class FeedPartition(StatefulSinkPartition[FeedItem, None]):
 class FeedSink(FixedPartitionedSink[FeedItem, None]):
     """The feed as the output of a flow."""
 
-    def __init__(self, settings: FeedSettings, hello: Hello) -> None:
+    def __init__(self, settings: FeedSettings, hello: Hello, player: Player | None = None) -> None:
         """Check the settings; nothing runs until the flow does.
 
         Raises:
@@ -107,6 +138,7 @@ class FeedSink(FixedPartitionedSink[FeedItem, None]):
             )
         self._settings = settings
         self._hello = hello
+        self._player = player
 
     def list_parts(self) -> list[str]:
         """Name the one partition."""
@@ -118,7 +150,7 @@ class FeedSink(FixedPartitionedSink[FeedItem, None]):
 
     def build_part(self, step_id: str, for_part: str, resume_state: None) -> FeedPartition:  # noqa: ARG002
         """Start it."""
-        return FeedPartition(self._settings, self._hello)
+        return FeedPartition(self._settings, self._hello, self._player)
 
 
 def check_port(settings: FeedSettings) -> None:

@@ -18,7 +18,7 @@ import numpy as np
 
 from connectors.outputs import feed_messages
 from connectors.outputs.feed_history import PriceHistory
-from scoring.feed import AlertState, HealthState, Message, NewRows, PricePoints, Snapshot, SourceState, Topic, encode
+from scoring.feed import AlertState, HealthState, Message, NewRows, PaceState, PricePoints, Snapshot, SourceState, Topic, encode
 from scoring.records import TABLES, Pulse, Rows, SourceHealth, Table
 
 _Key = TypeVar("_Key")
@@ -102,6 +102,7 @@ class Board:
         }
         self._pulses: Ledger[str] = Ledger(cells)
         self._healths: Ledger[str] = Ledger(cells)
+        self._pace: Ledger[str] = Ledger(1)
         self._history: dict[str, PriceHistory] = {}
         self._new_history = partial(PriceHistory, step_ns=step_ns, limit=points)
         self._cell_limit = cells
@@ -124,6 +125,12 @@ class Board:
                 else:
                     self._put_rows(item)
 
+    def put_pace(self, pace: PaceState) -> None:
+        """Take how the tape runs."""
+        with self._lock:
+            self._sequence += 1
+            self._pace.put("", Entry(Topic.PULSE, "", partial(_same, pace)), self._sequence)
+
     def since(self, sequence: int) -> tuple[int, list[Entry]]:
         """Give what is newer than a number, and the number to ask with next."""
         with self._lock:
@@ -135,7 +142,7 @@ class Board:
             for symbol, history in self._history.items():
                 if (points := history.since(sequence)) is not None:
                     found.append(Entry(Topic.POINTS, symbol, partial(_same, points)))
-            return self._sequence, found + self._pulses.since(sequence) + self._healths.since(sequence)
+            return self._sequence, found + self._pulses.since(sequence) + self._healths.since(sequence) + self._pace.since(sequence)
 
     def snapshot(self, wanted: Callable[[Entry], bool]) -> tuple[int, Snapshot]:
         """Give all that is known and wanted, and the number to ask with next."""
@@ -147,6 +154,7 @@ class Board:
             points=[message for message in messages if isinstance(message, PricePoints)],
             pulses=[message for message in messages if isinstance(message, SourceState)],
             healths=[message for message in messages if isinstance(message, HealthState)],
+            pace=next((message for message in messages if isinstance(message, PaceState)), None),
         )
 
     def _put_pulse(self, pulse: Pulse) -> None:
@@ -207,5 +215,5 @@ def _newest_of_each_width(rows: Rows, length: int) -> Iterable[int]:
     return (int(length - 1 - index) for index in from_the_end)
 
 
-def _same(points: PricePoints) -> PricePoints:
-    return points
+def _same(message: Message) -> Message:
+    return message

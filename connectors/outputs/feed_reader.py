@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
+from collections.abc import Callable
 from typing import Final
 
 import msgspec
@@ -16,24 +17,39 @@ from websockets.exceptions import ConnectionClosed
 from websockets.frames import CloseCode
 
 from connectors.outputs.feed_board import Board, Entry
-from scoring.feed import Heartbeat, Hello, Subscribe, Topic, decode_request, encode
+from scoring.feed import Control, Heartbeat, Hello, Subscribe, Topic, decode_request, encode
 from scoring.records import ALL_SYMBOLS
 
 HEARTBEAT_S: Final = 1.0
 """Seconds between heartbeats; a client takes several missed ones for a lost feed."""
 _SOCKET_BYTES: Final = 128 * 1024
 """What the system may hold back for one client: more of it would be older news."""
-_MARKET_TOPICS: Final = frozenset(Topic) - {Topic.PULSE, Topic.REJECTS, Topic.POSTS, Topic.SOCIAL_SIGNALS, Topic.DECOUPLING_SIGNALS}
+_MARKET_TOPICS: Final = frozenset(
+    {
+        Topic.TRADE_METRICS,
+        Topic.SPREAD_METRICS,
+        Topic.RISK_METRICS,
+        Topic.PORTFOLIO,
+        Topic.ALERTS,
+        Topic.CANDLES,
+        Topic.AUDITS,
+        Topic.GAPS,
+        Topic.POINTS,
+    }
+)
 """Topics that a choice of symbols narrows: the others speak of sources, channels and assets."""
-_EXPECTED: Final = 'expected {"type": "subscribe", "topics": [...] or null, "symbols": [...] or null}'
+_EXPECTED: Final = 'expected {"type": "subscribe", "topics": [...] or null, "symbols": [...] or null} or a control'
 """To a client that says anything else; the protocol allows 123 bytes."""
 
 
 class Reader:
     """One connection."""
 
-    def __init__(self, connection: ServerConnection, board: Board, hello: Hello, interval_s: float) -> None:
-        """Start at nothing seen."""
+    def __init__(
+        self, connection: ServerConnection, board: Board, hello: Hello, interval_s: float, control: Callable[[Control], None] | None = None
+    ) -> None:
+        """Start at nothing seen; `control` does what a client asks of a replay."""
+        self._control = control
         self._connection = connection
         self._board = board
         self._hello = hello
@@ -112,6 +128,8 @@ class Reader:
                 request = decode_request(text)
                 if isinstance(request, Subscribe):
                     self._subscribe(request)
+                elif self._control is not None:
+                    self._control(request)
         except msgspec.DecodeError:
             await self._connection.close(CloseCode.POLICY_VIOLATION, _EXPECTED)
         except ConnectionClosed:

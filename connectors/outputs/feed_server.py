@@ -11,6 +11,7 @@ import http
 import logging
 import socket
 import threading
+from collections.abc import Callable
 from typing import Final
 
 from websockets.asyncio.server import ServerConnection, serve
@@ -20,7 +21,7 @@ from connectors.outputs import feed_door, feed_health
 from connectors.outputs.feed_board import Board
 from connectors.outputs.feed_reader import Reader
 from scoring.errors import ResourceError
-from scoring.feed import Hello
+from scoring.feed import Control, Hello
 
 _REQUEST_BYTES: Final = 16 * 1024
 """Longest message a client may send: a subscription."""
@@ -38,8 +39,18 @@ _log.addFilter(lambda record: record.getMessage() != "opening handshake failed")
 class FeedServer:
     """A running server; `close` stops it."""
 
-    def __init__(self, board: Board, hello: Hello, host: str, port: int, token: str, interval_s: float, clients: int) -> None:
-        """Take the port and start serving.
+    def __init__(
+        self,
+        board: Board,
+        hello: Hello,
+        host: str,
+        port: int,
+        token: str,
+        interval_s: float,
+        clients: int,
+        control: Callable[[Control], None] | None = None,
+    ) -> None:
+        """Take the port and start serving; `control` does what a client asks of a replay.
 
         Raises:
             ResourceError: the port cannot be had.
@@ -47,6 +58,7 @@ class FeedServer:
         self._board = board
         self._hello = hello
         self._token = token
+        self._control = control
         self._interval_s = interval_s
         self._client_limit = clients
         self._readers: set[Reader] = set()
@@ -91,7 +103,7 @@ class FeedServer:
                 reader.abort()
 
     async def _serve_client(self, connection: ServerConnection) -> None:
-        reader = Reader(connection, self._board, self._hello, self._interval_s)
+        reader = Reader(connection, self._board, self._hello, self._interval_s, self._control)
         self._readers.add(reader)
         try:
             await reader.run(self._stop)

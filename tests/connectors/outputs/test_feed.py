@@ -7,7 +7,7 @@ import socket
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import msgspec
 import numpy as np
@@ -18,8 +18,21 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 from connectors.outputs.feed import FeedPartition, FeedSettings, FeedSink
 from scoring.duration import Duration
 from scoring.errors import ResourceError, SettingError
-from scoring.feed import Heartbeat, Hello, Message, NewRows, Snapshot, SourceState, Subscribe, Topic, decode_message, encode
-from scoring.records import Column, Pulse, RiskMetrics, Rows, Table, columns_of
+from scoring.feed import (
+    Control,
+    Heartbeat,
+    Hello,
+    Message,
+    NewRows,
+    PaceState,
+    Snapshot,
+    SourceState,
+    Subscribe,
+    Topic,
+    decode_message,
+    encode,
+)
+from scoring.records import Column, Gap, Pulse, RiskMetrics, Rows, Table, columns_of, to_columns
 
 HELLO = Hello("0.1.0", "session", "replay", ["BTCUSDT", "ETHUSDT"], ["risk_metrics"])
 START = 1_785_585_600_000_000_000
@@ -77,6 +90,60 @@ def test_a_client_hears_hello_then_a_snapshot_then_what_changes(feed: FeedPartit
             row = await hear(connection, NewRows)
             assert isinstance(row, NewRows)
             assert row.columns["price"] == [2.0]
+
+    asyncio.run(client())
+
+
+class Player:
+    """A tape that notes what it is asked."""
+
+    def __init__(self) -> None:
+        self.asked: list[Control] = []
+        self.news: list[str] = []
+        self.listeners: list[Callable[[PaceState], None]] = []
+
+    def apply(self, control: Control) -> None:
+        self.asked.append(control)
+        for listener in self.listeners:
+            listener(PaceState(1.0, bool(control.paused), None, ""))
+
+    def saw(self, news: str) -> None:
+        self.news.append(news)
+
+    def state(self) -> PaceState:
+        return PaceState(1.0, False, None, "")
+
+    def listen(self, listener: Callable[[PaceState], None]) -> None:
+        self.listeners.append(listener)
+
+
+def test_a_client_drives_the_tape_and_everyone_hears_how_it_runs() -> None:
+    player = Player()
+    feed = FeedSink(QUICK, HELLO, player).build_part("feed", "one", None)
+
+    async def client() -> None:
+        async with connect(address(feed)) as connection, connect(address(feed)) as other:
+            snapshot = await hear(connection, Snapshot)
+            assert isinstance(snapshot, Snapshot)
+            assert snapshot.pace == player.state()
+            await connection.send(encode(Control(paused=True)), text=True)
+            assert await hear(other, PaceState) == PaceState(1.0, True, None, "")
+
+    asyncio.run(client())
+    assert player.asked == [Control(paused=True)]
+    feed.write_batch([risk(1.0), Rows(Table.GAPS, "BTCUSDT", to_columns(Gap, [Gap("a", "BTCUSDT", "trade", 1, 2, 3, 4, 2, 0, "")]), 0)])
+    assert player.news == ["gap"]
+    feed.close()
+
+
+def test_a_live_flow_has_no_tape_to_drive(feed: FeedPartition) -> None:
+    async def client() -> None:
+        async with connect(address(feed)) as connection:
+            snapshot = await hear(connection, Snapshot)
+            assert isinstance(snapshot, Snapshot)
+            assert snapshot.pace is None
+            await connection.send(encode(Control(paused=True)), text=True)
+            assert await hear(connection, Heartbeat)
 
     asyncio.run(client())
 
