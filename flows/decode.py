@@ -14,7 +14,7 @@ import msgspec
 
 from connectors.inputs.source import Chunk
 from connectors.tape.frames import FrameChunk, Instants
-from connectors.wire import binance, prices, telegram
+from connectors.wire import binance, defi, fear_greed, news, prices, telegram
 from connectors.wire.decoded import Decoded, Refusal
 from connectors.wire.gap import CLOCK_FEED, GAP_FEED, decode_gap
 from scoring.records import (
@@ -58,7 +58,15 @@ Decodable: TypeAlias = Parcel | Talk | Batch | Pulse | SourceHealth
 Decoder: TypeAlias = Callable[[Sequence[bytes], Instants, Instants], Decoded]
 """Takes payloads, receive times and rows on the tape."""
 
-DECODERS: Final[Mapping[str, Decoder]] = {telegram.TELEGRAM_FEED: telegram.decode, prices.PRICES_FEED: prices.decode}
+DECODERS: Final[Mapping[str, Decoder]] = {
+    telegram.TELEGRAM_FEED: telegram.decode,
+    news.NEWS_FEED: news.decode,
+    prices.PRICES_FEED: prices.decode,
+    prices.TRENDING_FEED: prices.decode_trending,
+    defi.PROTOCOLS_FEED: defi.decode_protocols,
+    defi.TVL_FEED: defi.decode_tvl,
+    fear_greed.FEAR_GREED_FEED: fear_greed.decode,
+}
 """By feed, those that need no settings."""
 
 

@@ -142,3 +142,20 @@ def test_a_live_partition_hands_on_what_is_written_and_resumes_at_its_row(tmp_pa
     again.close()
     assert later  # marks of the clock at least
     assert not any(len(chunk.frames.rows_of("binance")) for chunk in later if chunk.frames)
+
+
+def test_it_says_how_it_is_doing(recorder: Recorder) -> None:
+    server = Server([b"one\ntwo\n"])
+    server.start()
+    feed = LinesFeed(server.settings())
+    assert feed.health() == ()
+    feed.start(recorder)
+    frames_of(recorder, 2)
+    deadline = time.monotonic() + 10
+    while (health := feed.health()[0]).state != "down":  # the server went away after its only connection
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+    feed.close()
+    assert (health.source, health.frames) == ("binance lines", 2)
+    assert health.last_ns <= health.at_ns
+    assert "refused" in health.last_error
