@@ -1,0 +1,211 @@
+"""A feed out of topics: events become frames on the tape, each once, whoever is killed and whenever.
+
+One thread reads what its partitions hold and puts it on the tape together with a mark that says where to read on; after a crash
+the tape holds both or neither, and a start goes on from the newest mark (`kafka_position`, `kafka_partitions`).
+
+A frame is stamped when it arrives here, as any feed stamps; when it was ingested stands in the event. Topics are durable, so a
+lost connection loses nothing; where they have dropped messages that were not read, the tape is told of a gap.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Sequence
+from itertools import groupby
+from operator import itemgetter
+from typing import TYPE_CHECKING, Final
+
+from connectors.inputs.kafka_client import KafkaInputSettings, open_consumer
+from connectors.inputs.kafka_partitions import Partitions
+from connectors.inputs.kafka_position import Settling, reached_on
+from connectors.tape.recorder import Arrival, Recorder
+from connectors.wire.gap import GAP_FEED, encode_gap
+from connectors.wire.kafka import read_headers, unstamp
+from connectors.wire.kafka_connection import KafkaSettings
+from connectors.wire.kafka_marks import KAFKA_FEED, Place, encode_mark
+from scoring.errors import ResourceError
+from scoring.records import ALL_SYMBOLS, NANOSECONDS_PER_SECOND, Gap, SourceHealth
+
+if TYPE_CHECKING:
+    from confluent_kafka import Consumer, KafkaError, Message
+
+_POLL_SECONDS: Final = 0.05
+_LOOK_SECONDS: Final = 1.0
+"""How often lag and rate are looked at."""
+
+
+class KafkaFeed:
+    """Reads topics in a thread of its own and puts their events on the tape."""
+
+    def __init__(self, cluster: KafkaSettings, settings: KafkaInputSettings) -> None:
+        """Take where the topics are and how they are read."""
+        self._cluster, self._settings, self._topics = cluster, settings, cluster.topics
+        self._stopped = threading.Event()
+        self._thread: threading.Thread | None = None
+        self._recorder: Recorder | None = None
+        self._read_row = -1
+        self._stored_row = self._snapshot_row = 0
+        self._expired: set[Place] = set()
+        self._state, self._last_error = "connecting", ""
+        self._last_ns = self._frames = self._lag = self._gaps = self._reconnects = 0
+        self._rate = 0.0
+        self._looked_at = self._marked_at = self._committed_at = 0.0
+        self._looked_frames = 0
+
+    def start(self, recorder: Recorder) -> None:
+        """Find on the tape where to read on, and begin.
+
+        Raises:
+            SettingError: the client library refuses the settings.
+            SessionError: a mark on the tape cannot be read.
+        """
+        on_tape, settling = reached_on(recorder), Settling(recorder.committed(KAFKA_FEED))
+        consumer = open_consumer(self._cluster, self._settings, self._complain)
+        partitions = Partitions(consumer, self._settings, on_tape, settling, self._stopped, self._complain)
+        self._recorder = recorder
+        self._thread = threading.Thread(target=self._run, args=(consumer, partitions, settling, recorder), name="kafka", daemon=True)
+        self._thread.start()
+
+    def close(self) -> None:
+        """Stop reading and hand the partitions over."""
+        self._stopped.set()
+        if self._thread is not None:
+            self._thread.join()
+
+    def read_to(self, row: int) -> None:
+        """Hear that the flow has read the tape up to a row: far behind its end, topics are paused."""
+        self._read_row = row
+
+    def snapshotted(self, row: int) -> None:
+        """Hear that a snapshot was taken at a row: with it the one before is stored, and every result of what it had read."""
+        self._stored_row, self._snapshot_row = self._snapshot_row, row
+
+    def health(self) -> Sequence[SourceHealth]:
+        """Say how it is doing."""
+        if self._recorder is None:
+            return ()
+        return (
+            SourceHealth(
+                "kafka",
+                self._recorder.now(),
+                self._state,
+                self._last_ns,
+                self._frames,
+                self._rate,
+                lag=self._lag,
+                reconnects=self._reconnects,
+                gaps_open=self._gaps,
+                last_error=self._last_error,
+            ),
+        )
+
+    def _run(self, consumer: Consumer, partitions: Partitions, settling: Settling, recorder: Recorder) -> None:
+        from confluent_kafka import KafkaException
+
+        try:
+            partitions.join(list(self._topics.names()), recorder.flush)
+            while not self._stopped.is_set():
+                try:
+                    self._read(consumer, partitions, settling, recorder)
+                    self._attend(partitions, settling, recorder)
+                except KafkaException as error:  # the client goes on by itself
+                    self._complain(error.args[0])
+                    self._stopped.wait(_LOOK_SECONDS)
+            partitions.leave(recorder.flush)
+        except ResourceError as error:  # the tape cannot be written: who reads it is told the same, and ends the flow
+            self._last_error = str(error)
+        finally:
+            self._state = "down"
+            consumer.close()
+
+    def _read(self, consumer: Consumer, partitions: Partitions, settling: Settling, recorder: Recorder) -> None:
+        """Put on the tape what is there, and then say what has gone wrong."""
+        first = consumer.poll(_POLL_SECONDS)
+        if first is None:
+            return
+        at_ns = recorder.now()
+        news: list[tuple[str, bytes]] = []
+        errors: list[tuple[Message, KafkaError]] = []
+        for message in (first, *consumer.consume(self._settings.batch - 1, 0)):
+            error = message.error()
+            if error is not None:
+                errors.append((message, error))
+                continue
+            topic = message.topic() or ""
+            feed, producer, row = read_headers(message.headers())
+            if partitions.progress.take((topic, message.partition() or 0), message.offset() or 0, producer, row):
+                news.append((feed or self._topics.feed_of(topic), unstamp(message.value() or b"")[0]))
+        arrivals: list[Arrival] = [(at_ns, feed, [payload for _, payload in run]) for feed, run in groupby(news, itemgetter(0))]
+        self._put(partitions, settling, recorder, arrivals, at_ns)
+        if news:
+            self._frames += len(news)
+            self._state, self._last_ns, self._last_error = "live", at_ns, ""
+        for message, error in errors:
+            self._meet(message, error)
+
+    def _put(self, partitions: Partitions, settling: Settling, recorder: Recorder, arrivals: list[Arrival], at_ns: int) -> None:
+        """Put frames on the tape, and with them where to read on."""
+        now = time.monotonic()
+        whole = partitions.is_new or now - self._marked_at >= self._settings.whole_mark / NANOSECONDS_PER_SECOND
+        moved = partitions.progress.moved()
+        if whole:
+            partitions.is_new, self._marked_at = False, now
+            moved = partitions.progress.whole()
+        if moved:
+            recorder.put_group([*arrivals, (at_ns, KAFKA_FEED, (encode_mark(moved, whole),))])
+            settling.put(moved)
+
+    def _attend(self, partitions: Partitions, settling: Settling, recorder: Recorder) -> None:
+        """Do whatever is due beside reading."""
+        now = time.monotonic()
+        settling.on_tape(recorder.committed(KAFKA_FEED), recorder.end_row)
+        partitions.steer(recorder.end_row - self._read_row if self._read_row >= 0 else 0)
+        for place in list(self._expired):
+            self._begin_again(place, partitions, settling, recorder)
+        if now - self._marked_at >= self._settings.whole_mark / NANOSECONDS_PER_SECOND:
+            self._put(partitions, settling, recorder, [], recorder.now())
+        if now - self._committed_at >= self._settings.commit / NANOSECONDS_PER_SECOND:
+            self._committed_at = now
+            partitions.commit_stored(self._stored_row)
+        if now - self._looked_at >= _LOOK_SECONDS:
+            self._look(partitions, now)
+
+    def _look(self, partitions: Partitions, now: float) -> None:
+        """Measure lag and rate; where brokers were away, see whether they are back."""
+        self._rate = (self._frames - self._looked_frames) / (now - self._looked_at) if self._looked_at else 0.0
+        self._looked_at, self._looked_frames = now, self._frames
+        away = self._state == "down"
+        self._lag = partitions.lag(ask=partitions.paused or away)
+        if partitions.progress.reached and self._state != "live":
+            self._state, self._last_error = "live", ""
+
+    def _meet(self, message: Message, error: KafkaError) -> None:
+        """Meet what the client says in place of a message."""
+        from confluent_kafka import KafkaError as Codes
+
+        if error.code() == Codes._AUTO_OFFSET_RESET:
+            self._expired.add((message.topic() or "", message.partition() or 0))
+        else:
+            self._complain(error)
+
+    def _begin_again(self, place: Place, partitions: Partitions, settling: Settling, recorder: Recorder) -> None:
+        """Tell the tape that a partition has lost what was not read, and go on with the oldest it has."""
+        before = partitions.progress.reached.get(place)
+        low, high = partitions.limits(place)
+        at_ns = recorder.now()
+        partitions.restart(place, low)
+        self._expired.discard(place)
+        reason = f"{place[0]} {place[1]} has offsets {low} to {high}, expected {before.offset if before else low}"
+        gap = Gap("live", ALL_SYMBOLS, ALL_SYMBOLS, self._last_ns or at_ns, at_ns, 0, 0, 0, 0, reason)
+        self._put(partitions, settling, recorder, [(at_ns, GAP_FEED, (encode_gap(gap),))], at_ns)
+        self._gaps, self._last_error = self._gaps + 1, reason
+
+    def _complain(self, error: KafkaError) -> None:
+        """Take what the client says about itself; it goes on trying."""
+        from confluent_kafka import KafkaError as Codes
+
+        self._last_error = error.str()
+        if error.code() in (Codes._ALL_BROKERS_DOWN, Codes._AUTHENTICATION, Codes._TRANSPORT, Codes._RESOLVE) or error.fatal():
+            self._reconnects += self._state == "live"
+            self._state = "down"

@@ -1,0 +1,85 @@
+"""How a consumer is opened: what exactness rests on is set here, once, for the feed and for the source.
+
+Offsets are never committed by the client itself, and an offset that is no longer there is an error and not a silent jump.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Final, Literal
+
+import msgspec
+
+from connectors.wire.kafka_connection import KafkaSettings, Property, connection
+from scoring.duration import Duration
+from scoring.errors import SettingError
+from scoring.records import NANOSECONDS_PER_MILLISECOND
+
+if TYPE_CHECKING:
+    from confluent_kafka import Consumer, KafkaError
+
+_LOG: Final = logging.getLogger("ghosttape.kafka")
+_LOG.addHandler(logging.NullHandler())
+
+
+class KafkaInputSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The `[kafka.input]` of the settings: how topics are read."""
+
+    group: str = "ghosttape"
+    """Consumer group: its members share the partitions; its committed offsets show how far results are stored."""
+    member: str = ""
+    """Name of this process in the group, kept over restarts: one that is back within `session_timeout` has its partitions at once."""
+    partitions: tuple[int, ...] = ()
+    """Read these partitions of every topic and no others, as shards do; empty: what the group gives."""
+    start: Literal["earliest", "latest"] = "earliest"
+    """Where a partition is begun that neither the tape nor the group knows."""
+    batch: int = 2_000
+    """Most messages put on the tape together."""
+    most_behind: int = 500_000
+    """Frames that may stand on the tape unread; beyond it topics are paused until half of them are read."""
+    whole_mark: Duration = Duration.parse("10s")
+    """How often a mark on the tape names every partition, also where nothing comes: how far a start looks back."""
+    commit: Duration = Duration.parse("1s")
+    """How often offsets are committed, at most, once what they stand for is stored."""
+    session_timeout: Duration = Duration.parse("45s")
+    """How long the group waits for a silent member before others get its partitions."""
+    producers: int = 32
+    """Producers remembered for each partition, to know what they say again after a crash."""
+
+
+def consumer_properties(cluster: KafkaSettings, settings: KafkaInputSettings) -> dict[str, Property]:
+    """Give the properties of a consumer.
+
+    Raises:
+        SettingError: settings do not go together.
+    """
+    own: dict[str, Property] = {
+        "group.id": settings.group,
+        "enable.auto.commit": False,
+        "enable.auto.offset.store": False,
+        "auto.offset.reset": "error",
+        "enable.partition.eof": False,
+        "partition.assignment.strategy": "cooperative-sticky",
+        "session.timeout.ms": settings.session_timeout // NANOSECONDS_PER_MILLISECOND,
+    }
+    if settings.member:
+        own["group.instance.id"] = settings.member
+    backoff: dict[str, Property] = {"reconnect.backoff.ms": 1_000, "reconnect.backoff.max.ms": 60_000, "fetch.wait.max.ms": 100}
+    return backoff | connection(cluster, own)
+
+
+def open_consumer(
+    cluster: KafkaSettings, settings: KafkaInputSettings, on_error: Callable[[KafkaError], None], own: dict[str, Property] | None = None
+) -> Consumer:
+    """Make the client; it connects by itself, now or whenever the brokers are there.
+
+    Raises:
+        SettingError: the client library refuses a property or a certificate.
+    """
+    from confluent_kafka import Consumer, KafkaException
+
+    try:
+        return Consumer({**consumer_properties(cluster, settings), **(own or {}), "error_cb": on_error, "logger": _LOG})
+    except KafkaException as error:
+        raise SettingError("ghosttape.toml", "kafka", cluster.bootstrap, f"properties librdkafka takes: {error.args[0].str()}") from error

@@ -1,0 +1,239 @@
+"""Events and result rows on their way to topics: never lost, never out of order within a key, never waited for.
+
+The client library sends in threads of its own; the flow's thread only hands over. What its broker has not acknowledged (all
+replicas) is in the snapshot, and is produced again after a crash, first and in its old order: readers know an event by its id, and
+a row by its key. So that "in order" survives every failure, an event never times out by itself: a failure is an error of the sink
+and ends the flow, whose next start goes on from the snapshot. Where brokers are away the flow waits, and the tape goes on.
+"""
+
+from __future__ import annotations
+
+import itertools
+import logging
+import threading
+import time
+from collections.abc import Callable, Iterable
+from functools import partial
+from typing import TYPE_CHECKING, Final, Literal, TypeAlias
+
+import msgspec
+from bytewax.outputs import FixedPartitionedSink, StatefulSinkPartition
+
+from connectors.outputs.kafka_budget import BudgetSettings
+from connectors.wire.kafka import EVENT_ID, FEED, Event
+from connectors.wire.kafka_connection import KafkaSettings, Property, connection
+from connectors.wire.kafka_results import RESULT_TOPICS, result_events
+from scoring.duration import Duration
+from scoring.errors import ResourceError, SettingError
+from scoring.records import NANOSECONDS_PER_MILLISECOND, NANOSECONDS_PER_SECOND, Rows, Table
+
+if TYPE_CHECKING:
+    from confluent_kafka import KafkaError, Message, Producer
+
+PARTITION: Final = "one"
+"""The only partition, for ever: route `(PARTITION, item)` to the sink."""
+
+KafkaItem: TypeAlias = list[Event] | Rows
+"""What the sink takes."""
+
+_Headers: TypeAlias = list[tuple[str, str | bytes | None]]
+
+_LOG: Final = logging.getLogger("ghosttape.kafka")
+_LOG.addHandler(logging.NullHandler())
+_POLL_SECONDS: Final = 0.1
+
+
+class KafkaOutputSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The `[kafka.output]` of the settings: how events are produced."""
+
+    linger: Duration = Duration.parse("20ms")
+    """How long an event may wait for others to share a request with. Shorter is fresher, longer is cheaper."""
+    compression: Literal["lz4", "zstd", "snappy", "gzip", "none"] = "lz4"
+    largest_message: int = 1_000_000
+    """Bytes; the brokers' `message.max.bytes` must allow it."""
+    max_events: int = 100_000
+    """So many events may wait for the brokers; beyond it the flow waits. 100,000 events are about 60 MB."""
+    patience: Duration = Duration.parse("60s")
+    """How long a full or a closing sink waits for the brokers before it gives up with an error."""
+    results: dict[Table, str] = dict(RESULT_TOPICS)
+    """Topics of result tables; a table without one is not produced."""
+    budget: BudgetSettings = BudgetSettings()
+
+
+def producer_properties(cluster: KafkaSettings, settings: KafkaOutputSettings) -> dict[str, Property]:
+    """Give the properties of the producer.
+
+    Raises:
+        SettingError: settings do not go together.
+    """
+    own: dict[str, Property] = {
+        "acks": "all",
+        "enable.idempotence": True,
+        "enable.gapless.guarantee": True,
+        "message.timeout.ms": 0,
+        "compression.type": settings.compression,
+        "linger.ms": settings.linger / NANOSECONDS_PER_MILLISECOND,
+        "message.max.bytes": settings.largest_message,
+        "queue.buffering.max.messages": settings.max_events,
+        "partitioner": "murmur2_random",
+    }
+    return connection(cluster, own) | {"reconnect.backoff.ms": 1_000, "reconnect.backoff.max.ms": 60_000}
+
+
+def open_producer(cluster: KafkaSettings, settings: KafkaOutputSettings, on_error: Callable[[KafkaError], None]) -> Producer:
+    """Make the client; it connects by itself, now or whenever the brokers are there.
+
+    Raises:
+        SettingError: the client library refuses a property or a certificate.
+    """
+    from confluent_kafka import KafkaException, Producer
+
+    try:
+        return Producer({**producer_properties(cluster, settings), "error_cb": on_error, "logger": _LOG})
+    except KafkaException as error:
+        raise SettingError("ghosttape.toml", "kafka", cluster.bootstrap, f"properties librdkafka takes: {error.args[0].str()}") from error
+
+
+class KafkaPartition(StatefulSinkPartition[KafkaItem, list[Event]]):
+    """The running producer."""
+
+    def __init__(self, cluster: KafkaSettings, settings: KafkaOutputSettings, resume_state: list[Event] | None = None) -> None:
+        """Start it, first with what was not acknowledged before."""
+        self._settings = settings
+        self._lock = threading.Lock()
+        self._waiting: dict[int, Event] = {}
+        self._numbers = itertools.count()
+        self._error = ""
+        self._closing = threading.Event()
+        self._producer = open_producer(cluster, settings, self._complain)
+        self._thread = threading.Thread(target=self._serve, name="kafka producer", daemon=True)
+        self._thread.start()
+        self._produce(resume_state or ())
+
+    def write_batch(self, values: list[KafkaItem]) -> None:
+        """Hand events over.
+
+        Raises:
+            ResourceError: an event was refused, or brokers were away for longer than `patience` while nothing more could wait.
+        """
+        self._raise_error()
+        for item in values:
+            self._produce(result_events(item, self._settings.results) if isinstance(item, Rows) else item)
+
+    def snapshot(self) -> list[Event]:
+        """Give what is not acknowledged yet, in order.
+
+        Raises:
+            ResourceError: an event was refused.
+        """
+        self._raise_error()
+        with self._lock:
+            return list(self._waiting.values())
+
+    def close(self) -> None:
+        """Send everything that waits and stop.
+
+        Raises:
+            ResourceError: brokers did not take it in time; the last snapshot has it.
+        """
+        self._closing.set()
+        self._thread.join()
+        left = self._producer.flush(self._settings.patience / NANOSECONDS_PER_SECOND) if not self._error else 0
+        if left:
+            raise ResourceError(f"kafka: {left} events are not acknowledged, expected brokers to be there: they are produced on resume")
+
+    def _produce(self, events: Iterable[Event]) -> None:
+        for event in events:
+            number = next(self._numbers)
+            with self._lock:
+                self._waiting[number] = event
+            headers: _Headers = [*event.headers]
+            if event.event_id:
+                headers += ((EVENT_ID, event.event_id), (FEED, event.feed))
+            self._hand_over(event, headers, partial(self._delivered, number))
+
+    def _hand_over(self, event: Event, headers: _Headers, delivered: Callable[[KafkaError | None, Message], None]) -> None:
+        from confluent_kafka import KafkaException
+
+        gives_up_at = 0.0
+        while True:
+            try:
+                self._producer.produce(event.topic, event.value, event.key, on_delivery=delivered, headers=headers)
+                return
+            except BufferError as error:  # the queue is full: brokers are slow or away
+                self._raise_error()
+                now = time.monotonic()
+                gives_up_at = gives_up_at or now + self._settings.patience / NANOSECONDS_PER_SECOND
+                if now > gives_up_at:
+                    raise ResourceError(f"kafka: nothing was acknowledged for {self._settings.patience}, expected brokers") from error
+                time.sleep(_POLL_SECONDS / 20)
+            except KafkaException as error:
+                self._raise_error()
+                raise _refused(event.topic, error.args[0]) from error
+
+    def _delivered(self, number: int, error: KafkaError | None, message: Message) -> None:
+        if error is not None:
+            self._error = self._error or str(_refused(message.topic() or "", error))
+            return
+        with self._lock:
+            del self._waiting[number]
+
+    def _complain(self, error: KafkaError) -> None:
+        """Take what the client says about itself: it goes on trying, unless it cannot."""
+        if error.fatal():
+            self._error = self._error or f"kafka: the producer cannot go on ({error.str()}): start again, it goes on from the snapshot"
+
+    def _serve(self) -> None:
+        while not self._closing.is_set():
+            self._producer.poll(_POLL_SECONDS)
+
+    def _raise_error(self) -> None:
+        if self._error:
+            raise ResourceError(self._error)
+
+
+class KafkaSink(FixedPartitionedSink[KafkaItem, list[Event]]):
+    """Topics as the output of a flow: `op.output("kafka", keyed, kafka_sink(…))` with items `(PARTITION, events or rows)`."""
+
+    def __init__(self, cluster: KafkaSettings, settings: KafkaOutputSettings) -> None:
+        """Check the settings; nothing is sent until the flow runs.
+
+        Raises:
+            SettingError: settings do not go together.
+        """
+        self._cluster, self._settings = cluster, settings
+        producer_properties(cluster, settings)
+
+    def list_parts(self) -> list[str]:
+        """Name the one partition."""
+        return [PARTITION]
+
+    def part_fn(self, item_key: str) -> int:  # noqa: ARG002
+        """Send everything to it."""
+        return 0
+
+    def build_part(self, step_id: str, for_part: str, resume_state: list[Event] | None) -> KafkaPartition:  # noqa: ARG002
+        """Start it with what was not acknowledged before."""
+        return KafkaPartition(self._cluster, self._settings, resume_state)
+
+
+def kafka_sink(cluster: KafkaSettings, settings: KafkaOutputSettings) -> KafkaSink:
+    """Make the sink, after opening a producer once: what the client library refuses stops the start, not the engine.
+
+    Raises:
+        SettingError: it refuses.
+    """
+    open_producer(cluster, settings, lambda _: None).flush(0)
+    return KafkaSink(cluster, settings)
+
+
+def _refused(topic: str, error: KafkaError) -> ResourceError:
+    from confluent_kafka import KafkaError as Codes
+
+    todo = {
+        Codes.MSG_SIZE_TOO_LARGE: "kafka.output.largest_message and the brokers' message.max.bytes to allow it",
+        Codes.UNKNOWN_TOPIC_OR_PART: "the topic to exist, or brokers that make topics by themselves",
+        Codes._UNKNOWN_TOPIC: "the topic to exist, or brokers that make topics by themselves",
+        Codes.TOPIC_AUTHORIZATION_FAILED: "the right to write to it",
+    }.get(error.code(), "the brokers to take it: start again, it goes on from the snapshot")
+    return ResourceError(f"kafka topic {topic}: an event was refused ({error.str()}), expected {todo}")
