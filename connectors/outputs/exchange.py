@@ -9,6 +9,8 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import math
+import socket
 import threading
 from collections import Counter
 from pathlib import Path
@@ -31,8 +33,8 @@ from connectors.outputs.exchange_stage import ExchangeStage
 from connectors.outputs.exchange_streams import Pace, opening_of
 from connectors.outputs.exchange_tape import ExchangeTape
 from connectors.outputs.exchange_troubles import Troubles
-from connectors.outputs.feed_server import listen
 from scoring.duration import Duration
+from scoring.errors import ResourceError
 
 _MESSAGE_BYTES: Final = 256 * 1024
 """Longest message a client may send: names of a thousand streams."""
@@ -107,9 +109,12 @@ class Exchange:
         self._troubles.plan(settings.faults)
         self._budget = exchange_door.Budget(settings.weight, settings.patience, settings.ban / 1e9)
         self._attempts = exchange_door.Attempts(settings.connections)
-        self._rest = exchange_rest.Rest(self._stage.markets, self._told_ns, self._stage.sizes)
+        self._rest = exchange_rest.Rest(self._stage, self.clock, lambda: self.clock.now() + self._troubles.skew_ns)
         self.port = 0
         """The port it listens on, once started."""
+        self.failure: Exception | None = None
+        """Why it has stopped by itself."""
+        self._thread: threading.Thread | None = None
 
     def start(self) -> None:
         """Take the port and serve.
@@ -117,7 +122,7 @@ class Exchange:
         Raises:
             ResourceError: the port cannot be had.
         """
-        self._socket = listen(self._settings.host, self._settings.port)
+        self._socket = _listen(self._settings.host, self._settings.port)
         self.port = self._socket.getsockname()[1]
         self._loop = asyncio.new_event_loop()
         self._stop = asyncio.Event()
@@ -127,7 +132,7 @@ class Exchange:
 
     def close(self) -> None:
         """Reset what is open and stop."""
-        if self._thread.is_alive():
+        if self._thread is not None and self._thread.is_alive():
             self._loop.call_soon_threadsafe(self._stop.set)
             self._thread.join(_THREAD_S)
 
@@ -181,9 +186,8 @@ class Exchange:
             await asyncio.wait((playing, stopping), return_when=asyncio.FIRST_COMPLETED)
             for client in list(self._stage.clients.values()):
                 client.reset()
-            playing.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await playing
+            self.failure = _end(playing)
+            stopping.cancel()
 
     # --- websockets ------------------------------------------------------------------------------------------------------------------
 
@@ -244,9 +248,6 @@ class Exchange:
             self.counts[f"refused {refused.status}"] += 1
             return refused.response(headers | {"X-MBX-USED-WEIGHT-1M": str(self._budget.used)})
 
-    def _told_ns(self) -> int:
-        return self.clock.now() + self._troubles.skew_ns
-
     def status(self) -> dict[str, object]:
         """Say where it is: what `GET /ghosttape/status` answers."""
         newest = {}
@@ -257,7 +258,7 @@ class Exchange:
             "now_ns": self.clock.now(),
             "position_ns": self.clock.position_ns,
             "first_ns": self.clock.first_ns,
-            "speed": str(self.clock.speed),
+            "speed": self.clock.speed if math.isfinite(self.clock.speed) else None,
             "started": self.clock.started,
             "ended": self._player.ended,
             "played": self._player.played,
@@ -266,3 +267,24 @@ class Exchange:
             "newest_trade_ids": newest,
             "counts": dict(self.counts),
         }
+
+
+def _end(playing: asyncio.Task[None]) -> Exception | None:
+    """Stop playing, and say what had stopped it already."""
+    if playing.cancel():
+        return None
+    error = playing.exception()
+    return error if isinstance(error, Exception) else None
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    """Take the port.
+
+    Raises:
+        ResourceError: it cannot be had.
+    """
+    try:
+        return socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET)
+    except OSError as error:
+        todo = "stop the program that has it, or choose another with --port (0 for any free one)"
+        raise ResourceError(f"exchange: cannot listen on {host} port {port} ({error.strerror}): {todo}") from error

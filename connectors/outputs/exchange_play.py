@@ -15,22 +15,25 @@ from typing import Final, Protocol
 
 from connectors.outputs.exchange_faults import Agenda
 from connectors.outputs.exchange_tape import Block
-from scoring.records import END_NS
 
 _GROUP_ROWS: Final = 1024
 """Most frames handled without looking at anything else."""
+
+_IDLE_S: Final = 0.01
+"""How often it looks at what is held back when there is nothing more to play."""
 
 
 class SessionClock:
     """Tells the time of the session."""
 
     def __init__(self, first_ns: int, speed: float, now_ns: Callable[[], int] = time.monotonic_ns) -> None:
-        """Stand at the first instant until started; a speed of infinity goes with what has been played."""
+        """Stand at the first instant until started; a speed of infinity goes with what is played, and with real time after that."""
         self.first_ns, self.speed = first_ns, speed
         self.position_ns = first_ns
         """Receive time of the newest frame that was played."""
         self._now_ns = now_ns
         self._started_ns: int | None = None
+        self._ended_ns: int | None = None
 
     @property
     def started(self) -> bool:
@@ -42,12 +45,16 @@ class SessionClock:
         if self._started_ns is None:
             self._started_ns = self._now_ns()
 
+    def end(self) -> None:
+        """Know that nothing more is played."""
+        self._ended_ns = self._now_ns()
+
     def now(self) -> int:
         """Give the instant of the session, ns UTC."""
         if self._started_ns is None:
             return self.first_ns
         if math.isinf(self.speed):
-            return self.position_ns
+            return self.position_ns + (0 if self._ended_ns is None else self._now_ns() - self._ended_ns)
         return self.first_ns + int((self._now_ns() - self._started_ns) * self.speed)
 
 
@@ -89,15 +96,13 @@ class Player:
         while (block := await upcoming) is not None:
             upcoming = loop.run_in_executor(None, next, self._blocks, None)
             await self._play(block)
-        self.ended = True
+        self._clock.end()
         self._stage.end(self._clock.position_ns)
-        if math.isinf(self._clock.speed):
-            self._keep_agenda(END_NS)
-            self._stage.release(END_NS)
+        self.ended = True
         while True:
             self._keep_agenda(self._clock.now())
             self._stage.release(self._clock.now())
-            await asyncio.sleep(self._tick_s)
+            await asyncio.sleep(max(self._tick_s, _IDLE_S))
 
     async def _play(self, block: Block) -> None:
         row = 0

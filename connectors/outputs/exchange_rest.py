@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
-from typing import Final, TypeAlias
+from typing import Final, Protocol, TypeAlias
 from urllib.parse import parse_qsl
 
 import msgspec
@@ -16,6 +16,7 @@ from connectors.outputs import exchange_info
 from connectors.outputs.exchange_candles import INTERVALS_MS, MINUTE_MS, made_of
 from connectors.outputs.exchange_door import RefusedError
 from connectors.outputs.exchange_market import Market
+from connectors.outputs.exchange_play import SessionClock
 from connectors.outputs.exchange_trades import Aggregate, Trade, instant_of, to_microseconds, to_units
 
 Query: TypeAlias = Mapping[str, str]
@@ -78,12 +79,21 @@ def request_of(path: str, query: str, time_unit: str) -> Request:
     return Request(path, dict(parse_qsl(query, keep_blank_values=True)), 1_000 if time_unit.upper() == "MICROSECOND" else 1)
 
 
+class Known(Protocol):
+    """What there is to know."""
+
+    markets: dict[str, Market]
+    scouts: dict[str, Market]
+    sizes: dict[str, exchange_info.Sizes]
+
+
 class Rest:
     """Answers requests."""
 
-    def __init__(self, markets: Mapping[str, Market], now_ns: Callable[[], int], sizes: Mapping[str, exchange_info.Sizes]) -> None:
-        """Take what is known by symbol, and the session's clock."""
-        self._markets, self._now_ns, self._sizes = markets, now_ns, sizes
+    def __init__(self, stage: Known, clock: SessionClock, skewed_ns: Callable[[], int]) -> None:
+        """Take what is known, the session's clock, and the clock that is told."""
+        self._markets, self._scouts, self._sizes = stage.markets, stage.scouts, stage.sizes
+        self._clock, self._told_ns = clock, skewed_ns
         self._calls: dict[str, tuple[Callable[[Request], int], Callable[[Request], object]]] = {
             "ping": (lambda _: 1, lambda _: {}),
             "time": (lambda _: 1, self._time),
@@ -118,11 +128,11 @@ class Rest:
         return self._calls[request.path.removeprefix("/api/v3/")][1](request)
 
     def _time(self, request: Request) -> object:
-        return {"serverTime": self._now_ns() // _NS_PER_US * request.factor // 1_000}
+        return {"serverTime": self._told_ns() // _NS_PER_US * request.factor // 1_000}
 
     def _info(self, request: Request) -> object:
         wanted = _named(request, self._markets)
-        return exchange_info.answer({name: self._sizes[name] for name in wanted}, self._now_ns() // 1_000_000)
+        return exchange_info.answer({name: self._sizes[name] for name in wanted}, self._told_ns() // 1_000_000)
 
     def _newest_trades(self, request: Request) -> object:
         market = request.market(self._markets)
@@ -164,10 +174,12 @@ class Rest:
         return found
 
     def _tickers(self, request: Request) -> object:
+        # Before anything is played its beginning stands for the day before, so that "the busiest symbols" has an answer.
+        markets = self._markets if self._clock.started else self._scouts
         names = _named(request, self._markets)
         for name in names:
-            self._markets[name].settle()
-        found = [exchange_info.ticker(self._markets[name], self._now_ns() // 1_000_000, request.factor) for name in names]
+            markets[name].settle()
+        found = [exchange_info.ticker(markets[name], self._clock.now() // 1_000_000, request.factor) for name in names]
         return found[0] if "symbol" in request.query else found
 
     def _prices(self, request: Request) -> object:

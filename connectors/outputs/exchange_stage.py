@@ -6,6 +6,7 @@ import contextlib
 import math
 from collections import Counter
 from collections.abc import Iterable
+from typing import Final
 
 import msgspec
 
@@ -15,6 +16,9 @@ from connectors.outputs.exchange_market import Keep, Market
 from connectors.outputs.exchange_streams import Audience
 from connectors.outputs.exchange_tape import MIDDLE, OPENING, REST, ExchangeTape
 from connectors.outputs.exchange_trades import Aggregate
+
+_SETTLED_ROWS: Final = 2_000
+"""Frames after which it is looked whether much has been put aside."""
 
 
 class ExchangeStage:
@@ -32,11 +36,15 @@ class ExchangeStage:
         symbols = sorted(set(tape.symbols) | {name.partition("@")[0].upper() for name in self.streams if name[0] != "!"})
         self.markets: dict[str, Market] = {symbol: Market(symbol, self.streams, kept) for symbol in symbols}
         """By symbol."""
-        self.sizes: dict[str, Sizes] = _sizes(symbols, self.streams, names, payloads)
+        self.scouts: dict[str, Market] = {symbol: _scout(symbol, self.streams, names, payloads) for symbol in symbols}
+        """What the beginning of the tape says of each symbol."""
+        self.sizes: dict[str, Sizes] = {symbol: _sizes(scout) for symbol, scout in self.scouts.items()}
         """Smallest steps, by symbol."""
         for market in self.markets.values():
             market.look_ahead(zip(names, payloads, strict=True))
         self._keepers: dict[bytes, Keep | None] = {}
+        self._aggregating: list[Market] = []
+        self._unsettled = 0
 
     def seat(self) -> None:
         """Note who listens to what now."""
@@ -44,6 +52,8 @@ class ExchangeStage:
             market.settle()
             market.trades.fresh.clear()
         self._audience.seat(self.clients.values())
+        makers = (market for market in self.markets.values() if market.makes_aggregates)
+        self._aggregating = [market for market in makers if self._audience.hears(market.aggregate_stream)]
 
     def show(self, names: list[bytes], payloads: list[bytes], at_ns: int) -> None:
         """Take frames that are due."""
@@ -56,9 +66,15 @@ class ExchangeStage:
             if keep is not None:
                 keep(payload)
         self._audience.tell(names, payloads, at_ns)
-        for market in self.markets.values():
-            market.settle_many()
+        for market in self._aggregating:
+            market.settle()
             self._tell_aggregates(market, at_ns)
+        self._unsettled += len(names)
+        if self._unsettled >= _SETTLED_ROWS:
+            self._unsettled = 0
+            for market in self.markets.values():
+                market.settle_many()
+                market.trades.fresh.clear()
 
     def release(self, now_ns: int) -> None:
         """Send what was held back until now, and cut off who is too slow."""
@@ -79,6 +95,7 @@ class ExchangeStage:
         for market in self.markets.values():
             market.settle()
             market.trades.close()
+        for market in self._aggregating:
             self._tell_aggregates(market, at_ns)
         for client in self.clients.values():
             client.line.finish(at_ns)
@@ -89,11 +106,9 @@ class ExchangeStage:
 
     def _tell_aggregates(self, market: Market, at_ns: int) -> None:
         name = market.aggregate_stream
-        if market.makes_aggregates and self._audience.hears(name):
-            market.settle()
-            payloads = [_event(name, market.symbol, aggregate) for aggregate in market.trades.fresh]
-            self._audience.tell([name] * len(payloads), payloads, at_ns)
+        payloads = [_event(name, market.symbol, aggregate) for aggregate in market.trades.fresh]
         market.trades.fresh.clear()
+        self._audience.tell([name] * len(payloads), payloads, at_ns)
 
 
 def _event(name: bytes, symbol: str, row: Aggregate) -> bytes:
@@ -116,17 +131,18 @@ def _peek(tape: ExchangeTape, rows: int) -> tuple[list[bytes], list[bytes]]:
     return names, payloads
 
 
-def _sizes(symbols: list[str], streams: set[str], names: list[bytes], payloads: list[bytes]) -> dict[str, Sizes]:
-    """Find the smallest steps of every symbol."""
-    found = {}
-    for symbol in symbols:
-        scout = Market(symbol, streams, len(names))
-        for stream in (f"{symbol.lower()}@trade".encode(), scout.aggregate_stream):
-            if (keep := scout.keeper(stream)) is not None:
-                _feed(keep, (payload for name, payload in zip(names, payloads, strict=True) if name == stream))
-        scout.settle()
-        found[symbol] = sizes_of([*scout.trades.ledger.rows, *scout.trades.aggregates.rows])
-    return found
+def _scout(symbol: str, streams: set[str], names: list[bytes], payloads: list[bytes]) -> Market:
+    """Read the trades of a symbol."""
+    scout = Market(symbol, streams, len(names))
+    for stream in (f"{symbol.lower()}@trade".encode(), scout.aggregate_stream):
+        if (keep := scout.keeper(stream)) is not None:
+            _feed(keep, (payload for name, payload in zip(names, payloads, strict=True) if name == stream))
+    scout.settle()
+    return scout
+
+
+def _sizes(scout: Market) -> Sizes:
+    return sizes_of([*scout.trades.ledger.rows, *scout.trades.aggregates.rows])
 
 
 def _feed(keep: Keep, payloads: Iterable[bytes]) -> None:
