@@ -106,6 +106,18 @@ def decode(
     return Decoded(batches=batches, books=[], rejects=rejects, notices=[], ignored=0)
 
 
+def decode_one(payload: bytes, received_ns: int) -> Post | PostEdit:
+    """Decode one frame.
+
+    Raises:
+        ValueError: it is no post, edit or deletion; the message says why.
+    """
+    try:
+        return _record(payload, received_ns, TelegramWireSettings())
+    except (msgspec.MsgspecError, RecursionError) as error:
+        raise ValueError(str(error)) from error
+
+
 def encode_post(channel: str, message_id: int, date_s: float, author: str, text: str) -> bytes:
     """Write a post; `date_s` is in Unix seconds, an empty author becomes null.
 

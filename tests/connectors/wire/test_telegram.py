@@ -5,6 +5,7 @@ from __future__ import annotations
 import doctest
 import gzip
 import json
+import re
 from collections.abc import Callable
 from itertools import islice
 from pathlib import Path
@@ -20,6 +21,7 @@ from connectors.wire.telegram import (
     TELEGRAM_FEED,
     TelegramWireSettings,
     decode,
+    decode_one,
     encode_deletion,
     encode_edit,
     encode_post,
@@ -126,6 +128,13 @@ def test_what_is_no_post_is_refused_with_a_reason(bad: bytes, reason: str) -> No
     (refusal,) = found.rejects
     assert (refusal.index, refusal.position) == (1, 901)
     assert reason in refusal.reason
+    with pytest.raises(ValueError, match=re.escape(reason)):
+        decode_one(bad, RECEIVED_NS)
+
+
+def test_one_frame_is_read_like_many() -> None:
+    assert decode_one(payload(), RECEIVED_NS) == Post(RECEIVED_NS, NOON_NS, "calls", 7, "ann", "buy", "")
+    assert decode_one(encode_deletion("calls", 7), RECEIVED_NS) == PostEdit(RECEIVED_NS, RECEIVED_NS, "calls", 7, True, "")
 
 
 def test_edits_and_deletions_stand_beside_the_posts_in_a_batch_of_their_own() -> None:
