@@ -1,12 +1,13 @@
 """Tumbling windows of trades: price, volume, drawdown and what was wrong with them, one row a window.
 
-A window closes when event time has passed its end by the allowed lateness, asked row by row, and its row is then out once and
-for all, with two exceptions that say so: a repaired trade or a change of a gap revises a window closed a short while ago, and
-its row comes again under the same key. Such revisions are collected and come out before whatever is next: a mark of the clock,
-the close of a window, the end. So the sequence of rows is a function of the tape, however it is cut.
+A window closes when event time has passed its end by the allowed lateness, asked row by row, and its row is then out. A trade
+that comes later all the same (fetched to repair a gap, or late) or a change of a gap revises a window closed a short while ago,
+and its row comes again under the same key. Such revisions are collected and come out before whatever is next: a mark of the
+clock, the close of a window, the end. So the sequence of rows is a function of the tape, however it is cut, and the last row of a
+window is that of its trades in order of their ids, however they came. Only what comes for a window no longer retained is dropped.
 
 Rows are taken as columns where there are many and one by one where there are few (live there are one to five), with the same
-arithmetic; repaired rows are always taken one by one, because each may land in a closed window.
+arithmetic; repaired and late rows are always taken one by one, because each may land in a closed window.
 """
 
 from __future__ import annotations
@@ -17,9 +18,10 @@ from typing import Final
 
 import msgspec
 import numpy as np
+from numpy.typing import NDArray
 
 from scoring.duration import Duration
-from scoring.market.completeness import GapLedger
+from scoring.market.completeness import GapLedger, completeness
 from scoring.market.emission import Emission
 from scoring.market.tumbling import NEVER_NS, TumblingWindows
 from scoring.market.windows import TradeColumns, TradeWindow, add_columns
@@ -48,13 +50,16 @@ class BarSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     widths: tuple[Duration, ...] = (Duration.parse("1m"),)
     """Widths of the tumbling windows; provisional rows are shown for the first."""
     lateness: Duration = Duration.parse("10s")
-    """How long a window waits for trades that are out of order."""
+    """How long a window waits for trades that are out of order, before its row is out and can only be revised."""
     idle: Duration = Duration.parse("5s")
     """How far event time stays behind the recorder's clock while nothing arrives: clock skew plus the slowest path."""
     spike_windows: int = 20
     """Windows with trades whose mean volume `volume_spike` compares with."""
     retained_windows: int = 60
-    """How many windows back, per width, a repaired trade or a change of a gap still revises a row."""
+    """How many windows back, per width, a repaired or late trade or a change of a gap still revises a row."""
+    runs: int = 256
+    """Stretches of trade ids with holes between them kept per window; above that the lowest two are taken for one, and what is then
+    fetched to fill the hole between them counts as if it came last: in full, but its fall below the peak may be that of another order."""
     gaps: int = 256
     """Gaps without repair kept per symbol."""
     columnar_rows: int = 50
@@ -64,6 +69,8 @@ class BarSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         """Refuse what cannot be a set of windows."""
         if not self.widths or min(self.widths) <= 0 or len(set(self.widths)) < len(self.widths):
             raise ValueError("widths: expected one or more different lengths of time above 0")
+        if self.runs < 1:
+            raise ValueError(f"runs: expected 1 or more, not {self.runs}")
 
 
 class Bars:
@@ -74,7 +81,9 @@ class Bars:
         self.symbol = symbol
         self.settings = settings = settings or BarSettings()
         self.watermark = Watermark(settings.lateness, settings.idle)
-        self.widths = [TumblingWindows(width, settings.spike_windows, settings.retained_windows) for width in settings.widths]
+        self.widths = [
+            TumblingWindows(width, settings.spike_windows, settings.retained_windows, settings.runs) for width in settings.widths
+        ]
         self.gaps = GapLedger(settings.gaps)
         self.through_ns = self.watermark.closed_ns
         self.next_second_ns = 0 if provisional else NEVER_NS
@@ -139,23 +148,29 @@ class Bars:
             closed_ns = watermark.reached_ns - lateness_ns
             for windows in self.widths:
                 index = event_ns // windows.width_ns
-                if (index + 1) * windows.width_ns > closed_ns:
-                    window = windows.open_window(index)
-                elif repaired and windows.is_revisable(index, closed_ns):
-                    window = windows.closed_window(index)
-                else:
+                is_closed = (index + 1) * windows.width_ns <= closed_ns
+                is_kept = not is_closed or windows.is_revisable(index, closed_ns)
+                if is_closed and not (repaired and is_kept):
                     windows.open_window(watermark.reached_ns // windows.width_ns).late_rows += 1
-                    continue
-                window.add(received_ns - event_ns, trade_id, price, quantity, buyer_is_maker, last_id - first_id + 1, repaired)
-                if window.index in windows.closed:
-                    windows.revise(window)
-                    self.has_revisions = True
+                if is_kept:
+                    window = windows.closed_window(index) if is_closed else windows.open_window(index)
+                    window.add(received_ns - event_ns, trade_id, price, quantity, buyer_is_maker, last_id - first_id + 1, repaired)
+                    if is_closed:
+                        windows.revise(window)
+                        self.has_revisions = True
             self.has_news = True
 
     def _take_columns(self, batch: Batch, emission: Emission) -> None:
         """Take trades that are not repaired, all at once."""
         event_ns, received_ns = batch["event_ns"], batch["received_ns"]
+        reached_ns = self.watermark.reached_ns
         before_ns = self.watermark.advance(event_ns, received_ns)
+        if int((before_ns - event_ns).max()) > self.watermark.lateness_ns:
+            late = self._late(event_ns, before_ns)
+            if len(late):
+                self.watermark.reached_ns = reached_ns
+                self._take_pieces(batch, int(late[0]), int(late[-1]) + 1, emission)
+                return
         quantity, price = batch["quantity"], batch["price"]
         trades = TradeColumns(
             delay_ns=received_ns - event_ns,
@@ -166,25 +181,23 @@ class Bars:
             taker_buy_base=np.where(batch["buyer_is_maker"], 0.0, quantity),
             single_trades=batch["last_id"] - batch["first_id"] + 1,
         )
-        is_late_possible = int((before_ns - event_ns).max()) > self.watermark.lateness_ns
         for windows in self.widths:
-            index = event_ns // windows.width_ns
-            if is_late_possible:
-                self._fill_in_time(windows, index, trades, before_ns)
-            else:
-                _fill(windows, index, trades)
+            _fill(windows, event_ns // windows.width_ns, trades)
         self.has_news = True
         self._close(emission)
 
-    def _fill_in_time(self, windows: TumblingWindows, index: Instants, trades: TradeColumns, before_ns: Instants) -> None:
-        """Put the rows that are not late into their windows and count the others where event time stood."""
-        late = (index + 1) * windows.width_ns <= before_ns - self.watermark.lateness_ns
-        standing, counts = np.unique(before_ns[late] // windows.width_ns, return_counts=True)
-        for standing_index, count in zip(standing.tolist(), counts.tolist(), strict=True):
-            windows.open_window(standing_index).late_rows += count
-        on_time = np.flatnonzero(~late)
-        if len(on_time):
-            _fill(windows, index[on_time], trades.take(on_time))
+    def _late(self, event_ns: Instants, before_ns: Instants) -> NDArray[np.intp]:
+        """Find the rows that come after a window of theirs has closed, given the event time reached before each."""
+        ends_ns = np.min([(event_ns // windows.width_ns + 1) * windows.width_ns for windows in self.widths], axis=0)
+        return np.flatnonzero(ends_ns <= before_ns - self.watermark.lateness_ns)
+
+    def _take_pieces(self, batch: Batch, start: int, stop: int, emission: Emission) -> None:
+        """Take the rows from `start` up to `stop` one by one, those around them as columns."""
+        if start:
+            self._take_columns(batch.slice(0, start), emission)
+        self._take_rows(batch.slice(start, stop), emission)
+        if stop < len(batch):
+            self._take_columns(batch.slice(stop, len(batch)), emission)
 
     def _newest_second(self, batch: Batch) -> tuple[int | None, int]:
         """Find the newest whole second event time comes to, and the row that brings it there: None where none does."""
@@ -204,7 +217,8 @@ class Bars:
         self.gaps.add(gap)
         for windows in self.widths:
             for window in windows.closed.values():
-                if windows.is_revisable(window.index, closed_ns) and self._row(windows, window).completeness != window.told:
+                said = completeness(self._open_gaps(windows, window), window.repaired_trades)
+                if window.rows and windows.is_revisable(window.index, closed_ns) and said != window.told:
                     window.revised = self.has_revisions = True
 
     def _pass(self, emission: Emission) -> None:
@@ -238,7 +252,7 @@ class Bars:
         """Tell the closed windows that have changed since they were told."""
         if self.has_revisions:
             self.has_revisions = False
-            changed = [(windows, window) for windows in self.widths for window in windows.closed.values() if window.revised]
+            changed = [(windows, window) for windows in self.widths for window in windows.revisions()]
             emission.revise([self._tell(windows, window) for windows, window in changed], self.through_ns)
 
     def _tell(self, windows: TumblingWindows, window: TradeWindow) -> TradeMetrics:
@@ -248,10 +262,11 @@ class Bars:
         return row
 
     def _row(self, windows: TumblingWindows, window: TradeWindow) -> TradeMetrics:
-        width_ns = windows.width_ns
-        start_ns = window.index * width_ns
-        open_gaps = self.gaps.open_in(start_ns, start_ns + width_ns, _TRADES) if self.gaps.gaps else 0
-        return window.metrics(self.symbol, width_ns, open_gaps)
+        return window.metrics(self.symbol, windows.width_ns, self._open_gaps(windows, window))
+
+    def _open_gaps(self, windows: TumblingWindows, window: TradeWindow) -> int:
+        start_ns = window.index * windows.width_ns
+        return self.gaps.open_in(start_ns, start_ns + windows.width_ns, _TRADES) if self.gaps.gaps else 0
 
 
 def _fill(windows: TumblingWindows, index: Instants, trades: TradeColumns) -> None:

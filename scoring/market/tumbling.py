@@ -1,8 +1,9 @@
 """Which windows of one width are open, which are closed but still revisable, and what volume is usual.
 
 Kept apart from what a window holds and from when it closes, because this is the bookkeeping of memory: open windows are bounded
-by the allowed lateness, closed ones by `retained`, the usual volume by `spike_windows`. Every decision depends on windows and
-instants alone, never on the moment somebody looks.
+by the allowed lateness, closed ones by `retained`, the usual volume by both and `spike_windows`. Every decision depends on windows
+and instants alone, never on the moment somebody looks. A closed window that changes changes what was usual before those after it:
+they are told again too, so that in the end every row is what it would be had nothing come late.
 """
 
 from __future__ import annotations
@@ -20,22 +21,25 @@ NEVER_NS: Final = (1 << 63) - 1
 class TumblingWindows:
     """The windows of one width: [k × width, (k + 1) × width)."""
 
-    def __init__(self, width_ns: int, spike_windows: int, retained: int) -> None:
-        """Keep `retained` closed window positions for revision and the volumes of the last `spike_windows` windows with trades."""
+    def __init__(self, width_ns: int, spike_windows: int, retained: int, most_runs: int) -> None:
+        """Keep `retained` closed window positions for revision, and the volumes of `spike_windows` windows with trades before them."""
         self.width_ns = width_ns
         self.spike_windows = spike_windows
         self.retained = retained
+        self.most_runs = most_runs
         self.next_close_ns = NEVER_NS
         """End of the earliest open window."""
         self.open: dict[int, TradeWindow] = {}
         self.closed: dict[int, TradeWindow] = {}
         self.volumes: dict[int, float] = {}
+        self.changed_index: int | None = None
+        """The earliest closed window whose volume has changed since `revisions` were asked for."""
 
     def open_window(self, index: int) -> TradeWindow:
         """Give an open window, a new one where there is none yet."""
         window = self.open.get(index)
         if window is None:
-            window = self.open[index] = TradeWindow(index)
+            window = self.open[index] = TradeWindow(index, most_runs=self.most_runs)
             self.next_close_ns = min(self.next_close_ns, (index + 1) * self.width_ns)
         return window
 
@@ -47,38 +51,49 @@ class TumblingWindows:
         """Give a closed, revisable window; one that had no trades so far is made, with the volume usual before it."""
         window = self.closed.get(index)
         if window is None:
-            window = self.closed[index] = TradeWindow(index, usual_volume=self.usual_volume(index))
+            window = self.closed[index] = TradeWindow(index, most_runs=self.most_runs, usual_volume=self.usual_volume(index))
         return window
 
     def revise(self, window: TradeWindow) -> None:
         """Note that a closed window has changed: what is usual after it changes too."""
         window.revised = True
-        self._note_volume(window)
+        self.volumes[window.index] = window.volume_base
+        self.changed_index = window.index if self.changed_index is None else min(self.changed_index, window.index)
+
+    def revisions(self) -> list[TradeWindow]:
+        """Give the closed windows that have changed since they were told, also those after which only the usual volume has."""
+        if self.changed_index is not None:
+            for window in self.closed.values():
+                if window.index > self.changed_index:
+                    usual_volume = self.usual_volume(window.index)
+                    if usual_volume != window.usual_volume:
+                        window.usual_volume = usual_volume
+                        window.revised = window.rows > 0
+            self.changed_index = None
+        return [window for window in self.closed.values() if window.revised]
 
     def close(self, closed_ns: int) -> Iterator[TradeWindow]:
         """Close the windows that end at or before `closed_ns`, in order, and give those that had trades."""
         ending = sorted(index for index in self.open if (index + 1) * self.width_ns <= closed_ns)
         for index in ending:
             window = self.open.pop(index)
+            window.usual_volume = self.usual_volume(index)
+            # Kept without a trade too: one that comes late finds the count of late rows that is there.
+            self.closed[index] = window
             if window.rows:
-                window.usual_volume = self.usual_volume(index)
-                self._note_volume(window)
-                self.closed[index] = window
+                self.volumes[index] = window.volume_base
                 yield window
         self.next_close_ns = (min(self.open) + 1) * self.width_ns if self.open else NEVER_NS
         for index in [index for index in self.closed if not self.is_revisable(index, closed_ns)]:
             del self.closed[index]
+        past = sorted(index for index in self.volumes if not self.is_revisable(index, closed_ns))
+        for index in past[: max(0, len(past) - self.spike_windows)]:
+            del self.volumes[index]
 
     def usual_volume(self, index: int) -> float:
         """Give the mean volume of the last windows with trades before this one; NaN without one."""
-        total, count = 0.0, 0
-        for other in sorted(self.volumes):
-            if other < index:
-                total += self.volumes[other]
-                count += 1
-        return total / count if count else math.nan
-
-    def _note_volume(self, window: TradeWindow) -> None:
-        self.volumes[window.index] = window.volume_base
-        if len(self.volumes) > self.spike_windows:
-            del self.volumes[min(self.volumes)]
+        before = sorted(other for other in self.volumes if other < index)[-self.spike_windows :]
+        total = 0.0
+        for other in before:
+            total += self.volumes[other]
+        return total / len(before) if before else math.nan

@@ -1,8 +1,9 @@
 """What a window of trades remembers: sums and extremes, never a row.
 
 A window takes trades one at a time (`TradeWindow.add`) or as columns, many windows at once (`add_columns`). Both do the same
-arithmetic in the same order, so they agree to the last bit and may alternate: sums run in tape order with what was there first.
-The spread of prices is summed as differences from the window's first price, which keeps every digit that matters.
+arithmetic in the same order, so they agree to the last bit and may alternate: sums run in tape order with what was there first,
+and what depends on the order of trades is kept in the order of their ids (`runs`). The spread of prices is summed as differences
+from the window's first price, which keeps every digit that matters.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from numpy.typing import NDArray
 
 from scoring.market.completeness import completeness
 from scoring.market.drawdown import deepest_falls
+from scoring.market.runs import Run, join_all, place
 from scoring.records import NANOSECONDS_PER_MILLISECOND, TradeMetrics
 
 BASIS_POINTS: Final = 10_000
@@ -41,14 +43,10 @@ class TradeWindow(msgspec.Struct):
     """Σ (price − first_price)."""
     difference_squared: float = 0.0
     """Σ (price − first_price)²."""
-    open: float = math.nan
-    high: float = -math.inf
-    """Also the running peak of the drawdown."""
-    low: float = math.inf
-    close: float = math.nan
-    max_drawdown: float = 0.0
-    first_trade_id: int = 0
-    last_trade_id: int = 0
+    runs: list[Run] = msgspec.field(default_factory=list)
+    """The trades in order of their ids."""
+    most_runs: int = 256
+    """How many runs are kept at most."""
     least_delay_ns: int = 0
     delay_ns: int = 0
     """Σ (receive time − event time), exact at any size."""
@@ -67,8 +65,6 @@ class TradeWindow(msgspec.Struct):
         """Take one trade, or one aggregate of `single_trades`."""
         if self.rows == 0:
             self.first_price = price
-            self.open = self.close = price
-            self.first_trade_id = self.last_trade_id = trade_id
             self.least_delay_ns = delay_ns
         self.rows += 1
         self.trade_count += single_trades
@@ -79,20 +75,11 @@ class TradeWindow(msgspec.Struct):
         difference = price - self.first_price
         self.difference += difference
         self.difference_squared += difference * difference
-        if price < self.low:
-            self.low = price
-        if price >= self.high:
-            self.high = price
-        elif self.high > 0:
-            fall = (self.high - price) / self.high
-            if fall > self.max_drawdown:
-                self.max_drawdown = fall
-        if trade_id > self.last_trade_id:
-            self.last_trade_id = trade_id
-            self.close = price
-        elif trade_id < self.first_trade_id:
-            self.first_trade_id = trade_id
-            self.open = price
+        runs = self.runs
+        if runs and trade_id == runs[-1].last_id + 1:
+            runs[-1].add(trade_id, price)
+        else:
+            place(runs, trade_id, price, self.most_runs)
         if delay_ns < self.least_delay_ns:
             self.least_delay_ns = delay_ns
         self.delay_ns += delay_ns
@@ -103,14 +90,15 @@ class TradeWindow(msgspec.Struct):
         """Say what happened in the window; it has at least one row."""
         vwap = self.volume_quote / self.volume_base if self.volume_base > 0 else math.nan
         deviation = self.price_stddev()
+        whole = join_all(self.runs)
         return TradeMetrics(
             symbol=symbol,
             window_start_ns=self.index * width_ns,
             window_end_ns=(self.index + 1) * width_ns,
-            open=self.open,
-            high=self.high,
-            low=self.low,
-            close=self.close,
+            open=whole.open,
+            high=whole.high,
+            low=whole.low,
+            close=whole.close,
             volume_base=self.volume_base,
             volume_quote=self.volume_quote,
             vwap=vwap,
@@ -118,10 +106,10 @@ class TradeWindow(msgspec.Struct):
             taker_buy_base=self.taker_buy_base,
             price_stddev=deviation,
             price_stddev_bps=deviation / vwap * BASIS_POINTS if vwap > 0 else math.nan,
-            max_drawdown=self.max_drawdown,
+            max_drawdown=whole.fall,
             volume_spike=self.volume_base / self.usual_volume if self.usual_volume > 0 else math.nan,
-            first_trade_id=self.first_trade_id,
-            last_trade_id=self.last_trade_id,
+            first_trade_id=whole.first_id,
+            last_trade_id=whole.last_id,
             skew_ms=self.least_delay_ns / NANOSECONDS_PER_MILLISECOND,
             latency_ms=(self.delay_ns - self.rows * self.least_delay_ns) / (self.rows * NANOSECONDS_PER_MILLISECOND),
             late_rows=self.late_rows,
@@ -158,8 +146,7 @@ def add_columns(windows: Sequence[TradeWindow], starts: NDArray[np.intp], trades
     """Take trades that are not repaired: window k gets the rows from `starts[k]` up to the next start, in tape order."""
     counts = np.append(starts[1:], len(trades.price)) - starts
     _add_sums(windows, starts, counts, trades)
-    _add_extremes(windows, starts, trades.price)
-    _add_ids(windows, starts, counts, trades)
+    _add_runs(windows, starts, starts + counts, trades)
     _add_delays(windows, starts, trades.delay_ns)
     for window, count, single_trades in zip(windows, counts.tolist(), np.add.reduceat(trades.single_trades, starts).tolist(), strict=True):
         window.rows += count
@@ -199,32 +186,40 @@ def _add_sums(windows: Sequence[TradeWindow], starts: NDArray[np.intp], counts: 
         ) = values
 
 
-def _add_extremes(windows: Sequence[TradeWindow], starts: NDArray[np.intp], prices: NDArray[np.float64]) -> None:
-    falls, highs = deepest_falls(prices, starts, np.array([window.high for window in windows]))
-    lows = np.minimum.reduceat(prices, starts)
-    for window, low, high, fall in zip(windows, lows.tolist(), highs.tolist(), falls.tolist(), strict=True):
-        window.high = high
-        if low < window.low:
-            window.low = low
-        if fall > window.max_drawdown:
-            window.max_drawdown = fall
+def _add_runs(windows: Sequence[TradeWindow], starts: NDArray[np.intp], stops: NDArray[np.intp], trades: TradeColumns) -> None:
+    """Lengthen the last run of each window by its rows, all at once; where they do not continue it, place them one by one."""
+    ids, prices = trades.trade_id, trades.price
+    first_ids = ids[starts].tolist()
+    runs = [
+        window.runs[-1] if window.runs and first_id == window.runs[-1].last_id + 1 else None
+        for window, first_id in zip(windows, first_ids, strict=True)
+    ]
+    falls, highs = deepest_falls(prices, starts, np.array([run.high if run else -math.inf for run in runs]))
+    lows = np.minimum.reduceat(prices, starts).tolist()
+    broken = _broken(starts, ids)
+    last_ids, opens, closes = ids[stops - 1].tolist(), prices[starts].tolist(), prices[stops - 1].tolist()
+    found = map(Run, first_ids, last_ids, opens, highs.tolist(), lows, closes, falls.tolist())
+    for number, (window, run, more) in enumerate(zip(windows, runs, found, strict=True)):
+        if number in broken or (run is None and window.runs):
+            rows = slice(starts[number], stops[number])
+            for trade_id, price in zip(ids[rows].tolist(), prices[rows].tolist(), strict=True):
+                place(window.runs, trade_id, price, window.most_runs)
+        elif run is None:
+            window.runs.append(more)
+        else:
+            # The falls of these rows are already those below the peak that was carried to them.
+            run.last_id, run.high, run.low, run.close = more.last_id, more.high, min(run.low, more.low), more.close
+            run.fall = max(run.fall, more.fall)
 
 
-def _add_ids(windows: Sequence[TradeWindow], starts: NDArray[np.intp], counts: NDArray[np.intp], trades: TradeColumns) -> None:
-    """Find open and close by the lowest and highest trade id, the first of equals."""
-    ids = trades.trade_id
-    lowest, highest = starts, starts + counts - 1
-    if not bool((ids[1:] > ids[:-1]).all()):
-        bounds = list(zip(starts.tolist(), (starts + counts).tolist(), strict=True))
-        lowest = np.array([start + ids[start:stop].argmin() for start, stop in bounds])
-        highest = np.array([start + ids[start:stop].argmax() for start, stop in bounds])
-    opens = zip(ids[lowest].tolist(), trades.price[lowest].tolist(), strict=True)
-    closes = zip(ids[highest].tolist(), trades.price[highest].tolist(), strict=True)
-    for window, (low_id, open_price), (high_id, close_price) in zip(windows, opens, closes, strict=True):
-        if window.rows == 0 or low_id < window.first_trade_id:
-            window.first_trade_id, window.open = low_id, open_price
-        if window.rows == 0 or high_id > window.last_trade_id:
-            window.last_trade_id, window.close = high_id, close_price
+def _broken(starts: NDArray[np.intp], ids: NDArray[np.int64]) -> set[int]:
+    """Number the windows whose rows are not consecutive ids."""
+    is_break = ids[1:] - ids[:-1] != 1
+    if not is_break.any():
+        return set()
+    breaks = is_break.nonzero()[0] + 1
+    owners = np.searchsorted(starts, breaks, side="right") - 1
+    return set(owners[starts[owners] != breaks].tolist())
 
 
 def _add_delays(windows: Sequence[TradeWindow], starts: NDArray[np.intp], delay_ns: NDArray[np.int64]) -> None:

@@ -19,6 +19,7 @@ from hypothesis import strategies as st
 
 from scoring.duration import Duration
 from scoring.market.bars import Bars, BarSettings
+from scoring.market.continuity import Continuity
 from scoring.market.windows import TradeWindow
 from scoring.records import (
     ALL_SYMBOLS,
@@ -181,17 +182,39 @@ def test_aggregates_count_their_single_trades() -> None:
 
 
 @pytest.mark.parametrize("columnar_rows", [1, 1000])
-def test_late_rows_are_counted_where_event_time_stood(columnar_rows: int) -> None:
+def test_late_rows_are_counted_where_event_time_stood_and_revise_the_window_they_belong_to(columnar_rows: int) -> None:
     bars = Bars(SYMBOL, tens(lateness=duration("2s"), columnar_rows=columnar_rows))
     rows = [trade(1), trade(13, 2), trade(9, 3), trade(25, 4), trade(5, 5), trade(19, 6), trade(22.5, 7)]
     told = structs(bars.update([batch(rows), End()]))
-    assert [(row.window_start_ns // SECOND_NS, row.trade_count, row.late_rows) for row in told] == [(0, 1, 0), (10, 1, 1), (20, 2, 2)]
+    # The first window is told when it closes, again before the second closes, and again at the end.
+    assert [(row.window_start_ns // SECOND_NS, row.trade_count, row.late_rows) for row in told] == [
+        (0, 1, 0),
+        (0, 2, 0),
+        (10, 1, 1),
+        (0, 3, 0),
+        (10, 2, 1),
+        (20, 2, 2),
+    ]
 
 
-def test_late_rows_alone_make_no_row() -> None:
+def test_a_late_trade_makes_the_window_it_belongs_to() -> None:
     bars = Bars(SYMBOL, tens())
     told = structs(bars.update([clock(30), batch([trade(1)]), clock(45), End()]))
-    assert told == []
+    assert [(row.window_start_ns, row.trade_count, row.completeness) for row in told] == [(0, 1, "complete")]
+
+
+def test_late_rows_counted_in_a_window_without_trades_are_told_when_one_comes() -> None:
+    bars = Bars(SYMBOL, tens())
+    bars.update([batch([trade(21, 2)]), clock(55), batch([trade(1, 1)]), clock(75)])
+    # The window from second 50 has closed without a trade, and news of a gap in it has nothing to say yet.
+    assert [len(rows) for rows in bars.update([gap(55, 56), clock(76)])] == [0]
+    told = structs(bars.update([batch([trade(51, 3)]), clock(77)]))
+    assert [(row.window_start_ns // SECOND_NS, row.trade_count, row.late_rows, row.open_gaps) for row in told] == [(50, 1, 1, 1)]
+
+
+def test_a_late_trade_of_a_forgotten_window_is_dropped_and_makes_no_row() -> None:
+    bars = Bars(SYMBOL, tens(retained_windows=1))
+    assert structs(bars.update([clock(30), batch([trade(1)]), clock(45), End()])) == []
 
 
 def test_volume_is_measured_against_the_windows_before() -> None:
@@ -271,6 +294,21 @@ def test_news_of_a_gap_leaves_forgotten_windows_alone() -> None:
     assert structs(bars.update([clock(21)])) == []
 
 
+def test_trades_that_swapped_places_fall_as_they_were_made() -> None:
+    rows = [trade(1, 1, 10.0), trade(2, 2, 8.0), trade(3, 3, 20.0), trade(4, 4, 15.0)]
+    for order, columnar_rows in (((0, 1, 2, 3), 1), ((2, 1, 3, 0), 1), ((2, 1, 3, 0), 1000)):
+        (row,) = structs(Bars(SYMBOL, tens(columnar_rows=columnar_rows)).update([batch([rows[at] for at in order]), End()]))
+        assert (row.open, row.high, row.low, row.close, row.max_drawdown) == (10.0, 20.0, 8.0, 15.0, 0.25)
+        assert (row.first_trade_id, row.last_trade_id, row.late_rows) == (1, 4, 0)
+
+
+def test_a_revision_tells_again_the_windows_whose_usual_volume_it_changes() -> None:
+    bars = Bars(SYMBOL, tens(spike_windows=1))
+    bars.update([batch([trade(1, 1, quantity=2.0), trade(11, 3, quantity=4.0), trade(21, 4, quantity=6.0), trade(31, 5)])])
+    (revised, _) = bars.update([batch([trade(2, 2, quantity=3.0)]), clock(31)])
+    assert [(row.window_start_ns // SECOND_NS, row.volume_base, row.volume_spike) for row in structs([revised])[1:]] == [(10, 4.0, 0.8)]
+
+
 def test_what_is_of_no_concern_is_ignored() -> None:
     bars = Bars(SYMBOL)
     assert bars.update([Batch(Kind.CANDLE, SYMBOL, {"event_ns": np.array([5])}), BookUpdates(SYMBOL, []), batch([])]) == []
@@ -297,6 +335,11 @@ def test_the_open_window_is_shown_as_of_the_newest_second(columnar_rows: int) ->
 def test_widths_that_make_no_sense_are_refused(widths: tuple[str, ...]) -> None:
     with pytest.raises(ValueError, match="widths: expected"):
         BarSettings(widths=tuple(duration(width) for width in widths))
+
+
+def test_a_window_without_a_run_is_refused() -> None:
+    with pytest.raises(ValueError, match="runs: expected 1 or more, not 0"):
+        BarSettings(runs=0)
 
 
 # --- the laws ------------------------------------------------------------------------------------------------------------------------
@@ -352,6 +395,12 @@ def in_calls(tape: Sequence[Trade | Gap | Clock | End], cut: Callable[[], int]) 
     return calls
 
 
+def final(told: Iterable[TradeMetrics]) -> list[TradeMetrics]:
+    """Keep the last row of each window, in order."""
+    last = {(row.window_start_ns, row.window_end_ns): row for row in told}
+    return [last[key] for key in sorted(last)]
+
+
 def told_exactly(rows: Iterable[TradeMetrics]) -> list[str]:
     return [repr(row) for row in rows]
 
@@ -393,7 +442,7 @@ def test_what_is_shown_as_of_a_second_does_not_depend_on_the_cut(
 
 
 def naive(tape: Sequence[Trade | Gap | Clock | End], width_ns: int) -> dict[int, TradeWindow]:
-    """Windows without repair by a plain reading of the rule: a dict of windows and one instant."""
+    """Final windows without repair by a plain reading of the rule: a dict of windows and one instant."""
     windows: dict[int, TradeWindow] = {}
     watermark = Watermark(SETTINGS.lateness, SETTINGS.idle)
     for item in tape:
@@ -402,10 +451,12 @@ def naive(tape: Sequence[Trade | Gap | Clock | End], width_ns: int) -> dict[int,
         elif isinstance(item, Trade):
             before_ns = watermark.advance_one(item.event_ns, item.received_ns)
             index = item.event_ns // width_ns
-            if (index + 1) * width_ns <= before_ns - SETTINGS.lateness:
+            closed_ns = before_ns - SETTINGS.lateness
+            if (index + 1) * width_ns <= closed_ns:
                 standing = before_ns // width_ns
                 windows.setdefault(standing, TradeWindow(standing)).late_rows += 1
-                continue
+                if index < closed_ns // width_ns - SETTINGS.retained_windows:
+                    continue
             singles = item.last_id - item.first_id + 1
             windows.setdefault(index, TradeWindow(index)).add(
                 item.received_ns - item.event_ns, item.trade_id, item.price, item.quantity, item.buyer_is_maker, singles, False
@@ -424,7 +475,7 @@ def test_a_naive_reading_of_the_rule_gives_the_same_windows(tape: list[Trade | G
     for width_ns in SETTINGS.widths:
         expected = naive(plain, width_ns)
         volumes: list[float] = []
-        rows = [row for row in told if row.window_end_ns - row.window_start_ns == width_ns]
+        rows = [row for row in final(told) if row.window_end_ns - row.window_start_ns == width_ns]
         assert [row.window_start_ns // width_ns for row in rows] == sorted(expected)
         for row in rows:
             window = expected[row.window_start_ns // width_ns]
@@ -434,9 +485,73 @@ def test_a_naive_reading_of_the_rule_gives_the_same_windows(tape: list[Trade | G
             volumes.append(window.volume_base)
 
 
+EXACTLY = (
+    "window_start_ns",
+    "window_end_ns",
+    "open",
+    "high",
+    "low",
+    "close",
+    "max_drawdown",
+    "trade_count",
+    "first_trade_id",
+    "last_trade_id",
+)
+NEARLY = ("volume_base", "volume_quote", "vwap", "taker_buy_base", "price_stddev", "price_stddev_bps", "volume_spike")
+WIDE = BarSettings(
+    widths=(duration("10s"), duration("3s")), lateness=duration("4s"), idle=duration("2s"), spike_windows=3, retained_windows=400
+)
+
+
+@st.composite
+def broken_tapes(draw: st.DrawFn) -> tuple[list[Trade], list[Trade | Clock]]:
+    """Trades as they were made, and as they came: out of order, twice, or lost and fetched later, once or twice."""
+    made: list[Trade] = []
+    half_seconds = 40
+    for trade_id in range(1, draw(st.integers(2, 30))):
+        half_seconds += draw(st.sampled_from([0, 0, 0, 1, 1, 2, 5, 19]))
+        price, quantity = draw(st.sampled_from([100.0, 100.01, 99.9, 103.3, 61671.55])), draw(st.sampled_from([0.1, 0.3, 1e-5, 7.77]))
+        at_ns = half_seconds * SECOND_NS // 2
+        made.append(Trade(at_ns, at_ns, trade_id, price, quantity, draw(st.booleans()), trade_id, trade_id + 1, False))
+    # Each row comes a number of rows late, some of them twice; the first is what all ids are counted from.
+    delays = st.sampled_from([0, 0, 0, 0, 0, 1, 2, 7, 30])
+    came = [(place + (draw(delays) if place else 0), place, row) for place, row in enumerate(made)]
+    came += [(place + 1 + draw(delays), place, row) for _, place, row in came if draw(st.integers(0, 4)) == 0]
+    tape: list[Trade | Clock] = []
+    received_ns = 0
+    for arrival, place, row in sorted(came):
+        received_ns = max(received_ns, row.event_ns)
+        if draw(st.integers(0, 5)) == 0:
+            received_ns += draw(st.sampled_from([SECOND_NS, 30 * SECOND_NS]))
+            tape.append(Clock(received_ns // (SECOND_NS // 4) * (SECOND_NS // 4)))
+        tape.append(msgspec.structs.replace(row, received_ns=received_ns, repaired=arrival > place and draw(st.booleans())))
+    return made, tape
+
+
+@settings(max_examples=150, deadline=None)
+@given(tapes=broken_tapes(), cuts=st.data(), columnar_rows=st.sampled_from([1, 3, 1000]))
+def test_however_trades_come_the_final_rows_are_those_of_the_unbroken_sequence(
+    tapes: tuple[list[Trade], list[Trade | Clock]], cuts: st.DataObject, columnar_rows: int
+) -> None:
+    made, came = tapes
+    unbroken = final(structs(Bars(SYMBOL, WIDE).update([batch(made), End()])))
+    continuity, bars = Continuity("tape"), Bars(SYMBOL, msgspec.structs.replace(WIDE, columnar_rows=columnar_rows))
+    told: list[Rows] = []
+    for call in in_calls([*came, End()], lambda: cuts.draw(st.integers(0, 3))):
+        told += bars.update(continuity.update(call))
+        continuity, bars = pickle.loads(pickle.dumps((continuity, bars)))
+    rows = final(structs(told))
+    assert [[getattr(row, name) for name in EXACTLY] for row in rows] == [[getattr(row, name) for name in EXACTLY] for row in unbroken]
+    for row, wanted in zip(rows, unbroken, strict=True):
+        for name in NEARLY:
+            assert getattr(row, name) == pytest.approx(getattr(wanted, name), rel=1e-12, abs=0.0, nan_ok=True), name
+        assert row.open_gaps == 0
+    assert continuity.gaps == {}
+
+
 def test_memory_is_bounded_by_the_settings() -> None:
     bars = Bars(SYMBOL, SETTINGS)
     for second in range(0, 3000, 2):
         bars.update([batch([trade(second, second)]), gap(second, second + 1), clock(second)])
-    assert all(len(windows.open) <= 4 and len(windows.closed) <= 3 and len(windows.volumes) <= 2 for windows in bars.widths)
+    assert all(len(windows.open) <= 4 and len(windows.closed) <= 3 and len(windows.volumes) <= 2 + 3 for windows in bars.widths)
     assert len(bars.gaps.gaps) <= 3

@@ -112,6 +112,23 @@ def test_an_id_filled_before_is_a_duplicate() -> None:
     assert continuity.duplicates == 1
 
 
+def test_a_repair_that_arrives_twice_counts_once() -> None:
+    continuity = Continuity("tape")
+    continuity.update([trades(1, 6)])
+    assert told(continuity.update([trades(2, 3, 4, 5)])) == [2, 3, 4, 5, jump(2, 5, repaired=4)]
+    assert continuity.update([trades(2, 3, 4, 5)]) == []
+    assert continuity.duplicates == 4
+    assert told(continuity.update([trades(7)])) == [7]
+
+
+def test_aggregates_follow_one_another_by_their_own_ids() -> None:
+    rows = [
+        Trade(0, 0, aggregate, 1.0, 1.0, False, first, last, False) for aggregate, first, last in ((7, 20, 24), (8, 25, 25), (9, 26, 40))
+    ]
+    batch = Batch(Kind.TRADE, SYMBOL, to_columns(Trade, rows))
+    assert told(Continuity("tape").update([batch])) == [7, 8, 9]
+
+
 def test_jumps_at_one_instant_are_one_gap_because_they_share_its_key() -> None:
     continuity = Continuity("tape")
     gaps = [item for item in continuity.update([trades(1, 3, 6, event_ns=[50, 50, 60])]) if isinstance(item, Gap)]
