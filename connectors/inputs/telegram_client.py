@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import datetime as dt
 import fcntl
+import logging
 import os
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -126,6 +127,8 @@ def open_client(session: Path, api_id: int, api_hash: str, timeout_s: float) -> 
     """Open Telethon's client, not connected yet."""
     from telethon import TelegramClient
 
+    # It reports lost connections as errors of its own; they are shown in `health`, so nothing but a chosen log says them again.
+    logging.getLogger("telethon").addHandler(logging.NullHandler())
     client = TelegramClient(
         str(session),
         api_id,
