@@ -151,6 +151,11 @@ class Exchange:
         return f"http://{self._settings.host}:{self.port}"
 
     @property
+    def symbols(self) -> tuple[str, ...]:
+        """The symbols of the session."""
+        return tuple(self._stage.markets)
+
+    @property
     def ended(self) -> bool:
         """Whether the whole tape has been played; REST goes on answering."""
         return self._player.ended

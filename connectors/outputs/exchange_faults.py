@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from itertools import count
 from pathlib import Path
 from random import Random
-from typing import Any, Final
+from typing import Final, TypeAlias
 
 import msgspec
 
@@ -72,7 +72,31 @@ class Fault(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What is refused."""
 
 
-ExchangeScript = tuple[Fault, ...]
+class RandomFaults(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """How many faults of each kind are drawn."""
+
+    seed: int
+    """The same seed draws the same faults."""
+    span: Duration
+    """Over how much of the session, from its first frame."""
+    disconnects: int = 0
+    silences: int = 0
+    duplicates: int = 0
+    reorders: int = 0
+    corruptions: int = 0
+    slows: int = 0
+    shutdowns: int = 0
+    refusals: int = 0
+    skews: int = 0
+
+
+class _Script(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    fault: list[Fault] = []
+    random: list[RandomFaults] = []
+
+
+ExchangeScript: TypeAlias = tuple[Fault, ...]
+"""Faults in the order of their instants."""
 
 
 class ExchangeFaults:
@@ -80,7 +104,7 @@ class ExchangeFaults:
 
     @staticmethod
     def read(path: Path) -> ExchangeScript:
-        """Read a script: TOML with a `[[fault]]` for each, or, where the name ends in `.jsonl`, a JSON object a line.
+        """Read a script: TOML with a `[[fault]]` for each and a `[[random]]` for many, or, in a `.jsonl`, a JSON object a line.
 
         Raises:
             SettingError: it cannot be read, or a fault is not understood.
@@ -92,12 +116,14 @@ class ExchangeFaults:
             raise SettingError(str(path), "faults", str(error), expected) from error
         try:
             if path.suffix == ".jsonl":
-                rows: Any = [msgspec.json.decode(line) for line in text.splitlines() if line.strip()]
+                read: object = {"fault": [msgspec.json.decode(line) for line in text.splitlines() if line.strip()]}
             else:
-                rows = msgspec.toml.decode(text).get("fault", [])
-            return ordered(msgspec.convert(rows, list[Fault], dec_hook=_duration))
+                read = msgspec.toml.decode(text)
+            script = msgspec.convert(read, _Script, dec_hook=_duration)
         except msgspec.MsgspecError as error:
             raise SettingError(str(path), "faults", str(error), expected) from error
+        drawn = [fault for numbers in script.random for fault in ExchangeFaults.random(**msgspec.structs.asdict(numbers))]
+        return ordered([*script.fault, *drawn])
 
     @staticmethod
     def random(
