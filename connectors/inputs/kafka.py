@@ -60,7 +60,8 @@ class KafkaFeed:
             SettingError: the client library refuses the settings.
             SessionError: a mark on the tape cannot be read.
         """
-        on_tape, settling = reached_on(recorder), Settling(recorder.committed(KAFKA_FEED))
+        on_tape, self._last_ns = reached_on(recorder)
+        settling = Settling(recorder.committed(KAFKA_FEED))
         consumer = open_consumer(self._cluster, self._settings, self._complain)
         partitions = Partitions(consumer, self._settings, on_tape, settling, self._stopped, self._complain)
         self._recorder = recorder
@@ -134,7 +135,7 @@ class KafkaFeed:
                 continue
             topic = message.topic() or ""
             feed, producer, row = read_headers(message.headers())
-            if partitions.progress.take((topic, message.partition() or 0), message.offset() or 0, producer, row):
+            if partitions.take((topic, message.partition() or 0), message.offset() or 0, producer, row):
                 news.append((feed or self._topics.feed_of(topic), unstamp(message.value() or b"")[0]))
         arrivals: list[Arrival] = [(at_ns, feed, [payload for _, payload in run]) for feed, run in groupby(news, itemgetter(0))]
         self._put(partitions, settling, recorder, arrivals, at_ns)
@@ -175,9 +176,10 @@ class KafkaFeed:
         """Measure lag and rate; where brokers were away, see whether they are back."""
         self._rate = (self._frames - self._looked_frames) / (now - self._looked_at) if self._looked_at else 0.0
         self._looked_at, self._looked_frames = now, self._frames
-        away = self._state == "down"
-        self._lag = partitions.lag(ask=partitions.paused or away)
-        if partitions.progress.reached and self._state != "live":
+        if self._state == "down":
+            partitions.ask()
+        self._lag = partitions.lag(ask=partitions.paused)
+        if partitions.places and self._state != "live":
             self._state, self._last_error = "live", ""
 
     def _meet(self, message: Message, error: KafkaError) -> None:
@@ -206,6 +208,7 @@ class KafkaFeed:
         from confluent_kafka import KafkaError as Codes
 
         self._last_error = error.str()
-        if error.code() in (Codes._ALL_BROKERS_DOWN, Codes._AUTHENTICATION, Codes._TRANSPORT, Codes._RESOLVE) or error.fatal():
+        away = (Codes._ALL_BROKERS_DOWN, Codes._AUTHENTICATION, Codes._TRANSPORT, Codes._RESOLVE, Codes._TIMED_OUT, Codes._WAIT_COORD)
+        if error.code() in away or error.fatal():
             self._reconnects += self._state == "live"
             self._state = "down"

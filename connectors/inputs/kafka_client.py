@@ -80,6 +80,6 @@ def open_consumer(
     from confluent_kafka import Consumer, KafkaException
 
     try:
-        return Consumer({**consumer_properties(cluster, settings), **(own or {}), "error_cb": on_error, "logger": _LOG})
+        return Consumer({**consumer_properties(cluster, settings), **(own or {}), "error_cb": on_error, "logger": _LOG, "log_level": 3})
     except KafkaException as error:
         raise SettingError("ghosttape.toml", "kafka", cluster.bootstrap, f"properties librdkafka takes: {error.args[0].str()}") from error

@@ -41,6 +41,8 @@ class Partitions:
         self._on_tape, self._settling = on_tape, settling
         self._stopped, self._complain = stopped, complain
         self.progress = Progress(settings.producers)
+        self.places: set[Place] = set()
+        """Those it has."""
         self.is_new = False
         """Whether partitions have come since somebody looked: the next mark is to be whole."""
         self.paused = False
@@ -63,6 +65,10 @@ class Partitions:
                 on_revoke=hand_over,
                 on_lost=lambda _, places: self._drop([(place.topic, place.partition) for place in places]),
             )
+
+    def take(self, place: Place, offset: int, producer: str, row: int) -> bool:
+        """Move past a message and say whether it is to be used: once, and by whoever has its partition now."""
+        return place in self.places and self.progress.take(place, offset, producer, row)
 
     def leave(self, flush: Callable[[], None]) -> None:
         """Hand everything over."""
@@ -94,6 +100,14 @@ class Partitions:
             lag += max(0, high - reached.offset)
         return lag
 
+    def ask(self) -> None:
+        """Ask the brokers anything.
+
+        Raises:
+            KafkaException: they do not answer.
+        """
+        self._consumer.list_topics(timeout=ASK_SECONDS)
+
     def limits(self, place: Place, cached: bool = False) -> tuple[int, int]:
         """Give the first offset of a partition and the one after its last.
 
@@ -112,7 +126,9 @@ class Partitions:
         """
         from confluent_kafka import TopicPartition
 
-        self._consumer.seek(TopicPartition(*place, offset))
+        # A partition whose offset is refused has stopped, and cannot be moved: only begun anew.
+        self._consumer.incremental_unassign([TopicPartition(*place)])
+        self._consumer.incremental_assign([TopicPartition(*place, offset)])
         before = self.progress.reached.get(place)
         self.progress.place(place, Reached(offset, before.seen if before else {}))
 
@@ -127,6 +143,7 @@ class Partitions:
             reached = _furthest(self._on_tape.get(place), found)
             if reached is not None:
                 self.progress.place(place, reached)
+            self.places.add(place)
             beginnings.append(TopicPartition(*place, reached.offset if reached else unknown))
         self.is_new = True
         self.paused = False  # what is new is not: paused again where need be
@@ -153,6 +170,7 @@ class Partitions:
             reached = self.progress.reached.get(place)
             if reached is not None:
                 self._on_tape[place] = reached
+            self.places.discard(place)
             self.progress.drop(place)
             self._settling.drop(place)
 

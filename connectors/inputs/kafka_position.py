@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterator
+from itertools import chain
 from typing import Final
 
 from connectors.tape.frames import FrameChunk
@@ -20,23 +21,27 @@ _LONGEST_LOOK: Final = 1 << 17
 _MOST_WAITING: Final = 1_024
 
 
-def reached_on(recorder: Recorder) -> dict[Place, Reached]:
-    """Find how far the topics are on the tape.
+def reached_on(recorder: Recorder) -> tuple[dict[Place, Reached], int]:
+    """Find how far the topics are on the tape, and when its newest mark was made (ns UTC, 0 without one).
 
     Raises:
         SessionError: a mark cannot be read.
     """
-    return fold(_marks_back(recorder))
+    marks = _marks_back(recorder)
+    newest = next(marks, None)
+    if newest is None:
+        return {}, 0
+    return fold(chain([newest[1]], (mark for _, mark in marks))), newest[0]
 
 
-def _marks_back(recorder: Recorder) -> Iterator[Mark]:
+def _marks_back(recorder: Recorder) -> Iterator[tuple[int, Mark]]:
     end, first, size = recorder.end_row, recorder.first_row, _FIRST_LOOK
     while end > first:
         start = max(first, end - size)
         chunks = list(_chunks(recorder, start, end))
         for chunk in reversed(chunks):
             for index in reversed(chunk.rows_of(KAFKA_FEED).tolist()):
-                yield _mark(chunk, index)
+                yield int(chunk.received_ns[index]), _mark(chunk, index)
         end, size = start, min(size * 2, _LONGEST_LOOK)
 
 

@@ -55,7 +55,7 @@ class KafkaOutputSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=Tru
     """So many events may wait for the brokers; beyond it the flow waits. 100,000 events are about 60 MB."""
     patience: Duration = Duration.parse("60s")
     """How long a full or a closing sink waits for the brokers before it gives up with an error."""
-    results: dict[Table, str] = dict(RESULT_TOPICS)
+    results: dict[Table, str] = msgspec.field(default_factory=lambda: dict(RESULT_TOPICS))
     """Topics of result tables; a table without one is not produced."""
     budget: BudgetSettings = BudgetSettings()
 
@@ -89,7 +89,7 @@ def open_producer(cluster: KafkaSettings, settings: KafkaOutputSettings, on_erro
     from confluent_kafka import KafkaException, Producer
 
     try:
-        return Producer({**producer_properties(cluster, settings), "error_cb": on_error, "logger": _LOG})
+        return Producer({**producer_properties(cluster, settings), "error_cb": on_error, "logger": _LOG, "log_level": 3})
     except KafkaException as error:
         raise SettingError("ghosttape.toml", "kafka", cluster.bootstrap, f"properties librdkafka takes: {error.args[0].str()}") from error
 
