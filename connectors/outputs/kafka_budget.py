@@ -7,6 +7,7 @@ passed. The state is small and picklable: one event for each key.
 
 from __future__ import annotations
 
+import copy
 import re
 from collections.abc import Iterable
 from typing import Final
@@ -54,6 +55,12 @@ class Budget:
         self._number = 0
         self.withheld = 0
         """Events that were not produced: out of hours, over the limit, or replaced by a newer one."""
+
+    def copy(self) -> Budget:
+        """Give one that goes on by itself."""
+        other = copy.copy(self)
+        other._waiting = dict(self._waiting)
+        return other
 
     def update(self, arrivals: Iterable[tuple[int, Event]], reached_ns: int = 0) -> list[Event]:
         """Take events with their receive times, in order, and how far time has come after them; give what is to be produced."""

@@ -13,12 +13,14 @@ import msgspec
 from connectors.wire.gap import CLOCK_FEED, GAP_FEED
 from connectors.wire.kafka import Event, event_id, stamp
 from connectors.wire.kafka_marks import KAFKA_FEED
+from connectors.wire.news import CHANNEL_PREFIX, NEWS_FEED
+from connectors.wire.prices import PRICES_FEED
+from connectors.wire.telegram import TELEGRAM_FEED
 
 _STREAM: Final = b'{"stream":"'
 _LONGEST_NAME: Final = 64
 _TRADES: Final = frozenset({"trade", "trade@rest", "aggTrade", "aggTrade@rest"})
 _QUOTES: Final = "bookTicker"
-_SOCIAL: Final = frozenset({"telegram", "news"})
 _STAYS: Final = frozenset({CLOCK_FEED, KAFKA_FEED})
 """Marks of the tape itself: who reads the topics has a tape and a clock of their own."""
 
@@ -45,7 +47,7 @@ class TopicNames(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     def feed_of(self, topic: str) -> str:
         """Name the feed of a message that does not say: another program wrote it."""
-        feeds = {self.gaps: GAP_FEED, self.prices: "coingecko", self.social: "telegram"}
+        feeds = {self.gaps: GAP_FEED, self.prices: PRICES_FEED, self.social: TELEGRAM_FEED}
         return feeds.get(topic, "binance")
 
 
@@ -53,6 +55,7 @@ class _Named(msgspec.Struct):
     """What may say whose a payload is."""
 
     channel: str = ""
+    source: str = ""
     symbol: str = ""
     stream: str = ""
     e: str = ""
@@ -83,10 +86,12 @@ class Routes:
         if feed == "binance":
             return self._place_stream(payload)
         if feed == GAP_FEED:
-            return self._topics.gaps, _named(payload).symbol.encode() or b"*"
-        if feed in _SOCIAL:
-            return self._topics.social, _named(payload).channel.encode() or feed.encode()
-        return self._topics.prices, feed.encode()
+            return self._topics.gaps, _named(payload).symbol.encode(errors="replace") or b"*"
+        if feed == TELEGRAM_FEED:
+            return self._topics.social, _named(payload).channel.encode(errors="replace") or feed.encode(errors="replace")
+        if feed == NEWS_FEED:
+            return self._topics.social, f"{CHANNEL_PREFIX}{_named(payload).source}".encode(errors="replace")
+        return self._topics.prices, feed.encode(errors="replace")
 
     def _place_stream(self, payload: bytes) -> tuple[str, bytes]:
         """Place a frame of the exchange: by the name of its stream, which is looked up once, or by what it says itself."""
@@ -105,7 +110,7 @@ class Routes:
         if named.stream:
             return self._of_stream(named.stream)
         event = named.e or (_QUOTES if named.s and named.u else "")
-        return self._of_kind(event), named.s.encode() or b"binance"
+        return self._of_kind(event), named.s.encode(errors="replace") or b"binance"
 
     def _of_stream(self, name: str) -> tuple[str, bytes]:
         symbol, _, kind = name.partition("@")
