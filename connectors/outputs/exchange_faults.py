@@ -182,9 +182,9 @@ def _draw(random: Random, kind: FaultKind, span: Duration) -> Fault:
 
 
 def _duration(kind: type, value: object) -> Duration:
-    if kind is Duration and isinstance(value, str):
-        return Duration.parse(value)
-    raise NotImplementedError(f"{kind.__name__} from {value!r}")
+    if kind is not Duration:
+        raise NotImplementedError(kind)
+    return Duration.parse(str(value))
 
 
 class Agenda:
