@@ -93,7 +93,8 @@ class Poller:
                 try:
                     self._take_turn(turn, session, recorder)
                 except ResourceError as error:  # the tape cannot be written any more: who reads it is told the same, and ends the flow
-                    turn.fail(str(error), 0.0)
+                    for lost in self._turns:
+                        lost.fail(str(error), 0.0)
                     return
                 except OSError as error:
                     turn.fail(f"{self._file}: {error}", turn.backoff.next())

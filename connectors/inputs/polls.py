@@ -77,6 +77,7 @@ class Turn:
         self.poll = poll
         self.asked = f"{poll.question.address} {sorted(poll.question.parameters.items())}"
         self.interval_s = poll.interval / NANOSECONDS_PER_SECOND
+        # Up to the interval and not to a minute: an outage must not cost many times the calls of a good day.
         self.backoff = Backoff(most_s=max(self.interval_s, 1.0), random=random)
         self.memory = PollMemory()
         self.due = self._fresh_until = 0.0

@@ -86,6 +86,11 @@ def test_what_is_no_feed_is_refused_and_nothing_it_names_is_opened(body: bytes) 
         list(headlines("desk", body))
 
 
+def test_what_the_parser_cannot_bear_is_refused() -> None:
+    with pytest.raises(ValueError, match="ValueError in what should be RSS or Atom"):
+        item("<title>&#x110000; & up</title>")
+
+
 def test_a_feed_without_headlines_is_one() -> None:
     assert list(headlines("desk", rss())) == []
 

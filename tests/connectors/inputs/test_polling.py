@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import threading
 import time
 from collections.abc import Sequence
 from functools import partial
@@ -229,16 +230,27 @@ def test_it_can_be_stopped_while_it_waits_and_while_it_asks_and_puts_nothing_on_
         recorder.close()
 
 
-def test_an_answer_that_comes_after_the_stop_is_dropped(tmp_path: Path) -> None:
-    with serving({"/a": [Reply(b"{}", delay_s=1.2)]}) as site:
-        made = poller(tmp_path, poll(site), settings=PollingSettings())
+def test_an_answer_that_is_read_after_the_stop_is_dropped(tmp_path: Path) -> None:
+    reading, stopped, read = threading.Event(), threading.Event(), threading.Event()
+
+    def slowly(body: bytes, seen: Sequence[str]) -> Reading:
+        reading.set()
+        stopped.wait(10)
+        read.set()
+        return Reading((body,), seen)
+
+    with serving({"/a": [Reply(b"{}")]}) as site:
+        made = poller(tmp_path, Poll("/a", "coingecko", Question(f"{site.address}/a"), LATER, slowly))
         recorder = Recorder(tmp_path / "frames" / "live")
         made.start(recorder)
-        site.wait_for(1)
+        reading.wait(10)
         made.close()
-        time.sleep(0.5)
+        stopped.set()
+        assert read.wait(10)
+        made.close()  # the thread is out by now
         recorder.flush()
         assert recorder.committed("coingecko") == 0
+        assert load(tmp_path / "site.json").polls["/a"].answered_s == 0.0
         recorder.close()
 
 
