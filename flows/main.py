@@ -60,6 +60,8 @@ def build(plugs: ports.Ports, shaping: Shaping) -> Dataflow:
         op.output(name, stored, store)
     for name, screen in plugs.screens.items():
         op.output(name, shown, screen)
+    if plugs.repairs:
+        op.output("repairs", op.map("missed", gaps, ports.missed), plugs.repairs)
     return flow
 
 

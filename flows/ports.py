@@ -13,9 +13,10 @@ import msgspec
 from bytewax.outputs import FixedPartitionedSink
 from msgspec.structs import replace
 
-from connectors.inputs.lines import LinesFeed
 from connectors.inputs.live import LiveFrames
 from connectors.inputs.pace import Pace, parse_speed
+from connectors.inputs.repair_requests import PARTITION as REPAIRER
+from connectors.inputs.repair_requests import RepairRequests
 from connectors.inputs.replaying import ReplayedColumns, ReplayedFrames
 from connectors.inputs.source import Position, TapePartition, TapeSource, stop_on_signals
 from connectors.outputs.archive import Archive, ArchiveSettings, archive_sink
@@ -28,6 +29,7 @@ from connectors.tape.reader import FrameReader
 from connectors.tape.recorder import Recorder
 from connectors.wire.binance import BinanceWireSettings
 from flows.decode import Decode, Partition
+from flows.feeds import LIVE_PARTITION, Feeds, live_feeds, with_top_symbols
 from flows.sessions import PROGRAM, open_session, replay_folder, shaping_of
 from flows.settings import Settings, Shaping, load
 from scoring.crowd.finbert import Model
@@ -41,9 +43,6 @@ Screen: TypeAlias = FixedPartitionedSink[Rows | Pulse | SourceHealth, Any]
 
 WAREHOUSE = "warehouse.duckdb"
 """Name of the DuckDB file in a folder of results."""
-
-LIVE_PARTITION = "live"
-"""The one partition of a live tape: one recorder, one order."""
 
 SWITCH_INTERVAL_SECONDS = 0.0005
 """How long a helper thread may hold the interpreter while the flow waits: ten times less than Python's own, for latency."""
@@ -66,12 +65,19 @@ class Ports(msgspec.Struct, frozen=True):
     """Whether anybody looks."""
     model: Model | None
     """Scores posts; None on a tape without any."""
+    repairs: RepairRequests | None = None
+    """Takes what is missing and has it fetched; None where nobody can be asked."""
 
 
 def stored(keyed: tuple[str, Rows]) -> Iterator[tuple[str, Rows]]:
     """Send final rows to the one partition of each store."""
     if len(keyed[1]) and not keyed[1].provisional:
         yield "one", keyed[1]
+
+
+def missed(keyed: tuple[str, Rows]) -> tuple[str, Rows]:
+    """Send what is missing to the one who fetches it."""
+    return REPAIRER, keyed[1]
 
 
 def shown(keyed: tuple[str, Rows | Pulse | SourceHealth]) -> tuple[str, Rows | Pulse | SourceHealth]:
@@ -85,18 +91,21 @@ def live() -> tuple[Ports, Shaping]:
     _settle()
     folder = Path(settings.data_dir)
     session = folder / "tape"
-    shaping = settings.shaping
+    shaping = with_top_symbols(settings.shaping, settings.inputs.binance)
+    feeds = live_feeds(settings, shaping, folder)
     info = PartitionInfo(symbols=shaping.symbols)
     model = load_model(shaping.crowd.sentiment, settings.scoring)
     open_session(session, {LIVE_PARTITION: info}, shaping, origin="live", model=identity(model))
-    opener = partial(_open_live, session, settings)
+    opener = partial(_open_live, session, settings, feeds)
     partition = Partition(_wire(LIVE_PARTITION, shaping.symbols, shaping), shaping.symbols, chatters=True)
     stores = _stores(
         replace(settings.archive, data_dir=settings.archive.data_dir or str(folder)),
         replace(settings.warehouse, path=settings.warehouse.path or str(folder / WAREHOUSE)),
     )
     screens = _screens(settings.feed, _hello("live", "live", shaping.symbols))
-    return Ports(TapeSource({LIVE_PARTITION: opener}), Decode({LIVE_PARTITION: partition}), stores, screens, True, model), shaping
+    repairs = RepairRequests(feeds.repair) if feeds.repair else None
+    tape, decode = TapeSource({LIVE_PARTITION: opener}), Decode({LIVE_PARTITION: partition})
+    return Ports(tape, decode, stores, screens, True, model, repairs), shaping
 
 
 def replay(
@@ -151,12 +160,11 @@ def partition_of(name: str, manifest: Manifest, shaping: Shaping, speed: float) 
     return Partition(wire, info.symbols, bool(info.channels), manifest.start_ns, manifest.end_ns, speed)
 
 
-def _open_live(session: Path, settings: Settings, resume: Position | None) -> TapePartition:
+def _open_live(session: Path, settings: Settings, feeds: Feeds, resume: Position | None) -> TapePartition:
     def open_recorder() -> Recorder:
-        return Recorder(session / "frames" / LIVE_PARTITION, settings.recorder)
+        return Recorder(session / "frames" / LIVE_PARTITION, settings.recorder, feeds.clock)
 
-    feeds = [LinesFeed(lines) for lines in settings.inputs.lines]
-    return LiveFrames(LIVE_PARTITION, open_recorder, feeds, settings.replay.batch_rows, resume)
+    return LiveFrames(LIVE_PARTITION, open_recorder, feeds.feeds, settings.replay.batch_rows, resume)
 
 
 def _open_replayed(session: Path, name: str, form: Form, pace: Pace, batch_rows: int, resume: Position | None) -> TapePartition:

@@ -15,7 +15,16 @@ from typing import Final, Literal
 
 import msgspec
 
+from connectors.inputs.binance_rest import RestSettings
+from connectors.inputs.binance_settings import BinanceSettings
+from connectors.inputs.coingecko import PricesSettings
+from connectors.inputs.defillama import DefiSettings
+from connectors.inputs.fear_greed import FearGreedSettings
 from connectors.inputs.lines import LinesSettings
+from connectors.inputs.news import NewsSettings
+from connectors.inputs.repair_settings import RepairSettings
+from connectors.inputs.symbols import TopSymbolSettings
+from connectors.inputs.telegram_settings import TelegramSettings
 from connectors.outputs.archive import ArchiveSettings
 from connectors.outputs.feed import FeedSettings
 from connectors.outputs.warehouse import WarehouseSettings
@@ -36,7 +45,7 @@ from scoring.market.risk import RiskSettings
 from scoring.market.spread import SpreadSettings
 
 FILE: Final = "ghosttape.toml"
-SECRETS: Final = frozenset({"feed.token"})
+SECRETS: Final = frozenset({"feed.token", "inputs.prices.key", "inputs.telegram.api_id", "inputs.telegram.api_hash"})
 """Keys whose values are never printed."""
 
 
@@ -109,9 +118,28 @@ class ReplaySettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Frames, or rows of one kind and symbol, handed on at once when there is a backlog."""
 
 
+class BinanceInput(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Market data of Binance: the symbols of all assets, live, and what was missed by REST."""
+
+    enabled: bool = True
+    """Whether it is listened to."""
+    top: TopSymbolSettings = TopSymbolSettings()
+    stream: BinanceSettings = BinanceSettings()
+    rest: RestSettings = RestSettings()
+    repair: RepairSettings = RepairSettings()
+
+
 class InputSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Where live data comes from."""
 
+    follow_clock: str = ""
+    """Address of a served session, such as `http://127.0.0.1:9443`, whose clock stamps what arrives; empty: this machine's own."""
+    binance: BinanceInput = BinanceInput()
+    telegram: TelegramSettings = TelegramSettings()
+    prices: PricesSettings = PricesSettings()
+    defi: DefiSettings = DefiSettings()
+    fear_greed: FearGreedSettings = FearGreedSettings()
+    news: NewsSettings = NewsSettings()
     lines: tuple[LinesSettings, ...] = ()
     """Programs that send frames line by line over TCP."""
 

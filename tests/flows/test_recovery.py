@@ -99,6 +99,7 @@ def test_a_live_flow_killed_three_times_loses_and_doubles_nothing(tmp_path: Path
     exchange = Exchange(line_port, frames, 5_000)
     exchange.start()
     environment = clean_environment(tmp_path) | {
+        "GHOSTTAPE_INPUTS__BINANCE__ENABLED": "false",
         "GHOSTTAPE_INPUTS__LINES": f"[{{port = {line_port}, retry = '100ms'}}]",
         "GHOSTTAPE_FEED__PORT": str(feed_port),
         "GHOSTTAPE_RECOVERY__EPOCH": "500ms",

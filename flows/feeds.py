@@ -1,0 +1,100 @@
+"""Which feeds a live run has: each input of the settings that is switched on, put together with what it needs."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Final
+
+import msgspec
+from msgspec.structs import replace
+
+from connectors.inputs import coingecko, defillama, fear_greed, news
+from connectors.inputs.binance import BinanceFeed, streams_of
+from connectors.inputs.binance_rest import BinanceRest
+from connectors.inputs.lines import LinesFeed
+from connectors.inputs.live import LiveFeed
+from connectors.inputs.repair import RepairFeed
+from connectors.inputs.served_clock import served_clock
+from connectors.inputs.symbols import top_symbols
+from connectors.inputs.telegram import TelegramFeed
+from flows.settings import Asset, BinanceInput, Settings, Shaping
+from scoring.errors import SettingError
+
+LIVE_PARTITION: Final = "live"
+"""The one partition of a live tape: one recorder, one order."""
+POLLS: Final = "polls"
+"""Folder of what pollers must not forget: when they last asked, and how often this month."""
+
+
+class Feeds(msgspec.Struct, frozen=True):
+    """What a live run listens to."""
+
+    feeds: Sequence[LiveFeed]
+    repair: RepairFeed | None
+    """Fetches what was missed; None where nothing can be asked."""
+    clock: Callable[[], int]
+    """Wall time in ns UTC, or the time of a served session."""
+
+
+def live_feeds(settings: Settings, shaping: Shaping, folder: Path) -> Feeds:
+    """Build the feeds; nothing connects yet. `folder` is the data folder.
+
+    Raises:
+        SettingError: an input cannot work as it is set, or none is switched on.
+        ResourceError: the clock of a served session was to be followed, and nothing answers.
+    """
+    inputs = settings.inputs
+    feeds: list[LiveFeed] = [LinesFeed(lines) for lines in inputs.lines]
+    repair = None
+    if inputs.binance.enabled:
+        rest = BinanceRest(inputs.binance.rest)
+        kinds = kinds_of(inputs.binance, shaping)
+        repair = RepairFeed(rest, inputs.binance.repair, shaping.market.primary, any(kind.startswith("depth") for kind in kinds))
+        feeds += [BinanceFeed(inputs.binance.stream, streams_of(shaping.symbols, kinds), repair.probe), repair]
+    if inputs.telegram.groups:
+        feeds.append(TelegramFeed(inputs.telegram, folder / "tape" / "frames" / LIVE_PARTITION))
+    polls = folder / POLLS
+    if inputs.prices.enabled:
+        feeds.append(coingecko.poller(inputs.prices, shaping.assets, polls))
+    if inputs.defi.enabled:
+        feeds.append(defillama.poller(inputs.defi, polls))
+    if inputs.fear_greed.enabled:
+        feeds.append(fear_greed.poller(inputs.fear_greed, polls))
+    if inputs.news.enabled:
+        feeds.append(news.poller(inputs.news, polls))
+    if not feeds:
+        raise SettingError("settings", "inputs", "", "at least one input switched on, such as inputs.binance.enabled = true")
+    clock = served_clock(inputs.follow_clock) if inputs.follow_clock else time.time_ns
+    return Feeds(feeds, repair, clock)
+
+
+def kinds_of(binance: BinanceInput, shaping: Shaping) -> tuple[str, ...]:
+    """Give the streams of each symbol.
+
+    Raises:
+        SettingError: the trade stream that counts is not among them.
+    """
+    kinds = binance.stream.kinds
+    if shaping.market.primary not in kinds:
+        key = "inputs.binance.stream.kinds"
+        raise SettingError("settings", key, list(kinds), f"{shaping.market.primary!r} among them: it is market.primary")
+    return kinds
+
+
+def with_top_symbols(shaping: Shaping, binance: BinanceInput) -> Shaping:
+    """Give settings that also know the most traded symbols, where they are asked for; each new one is an asset of its own.
+
+    Raises:
+        ResourceError: the exchange cannot be asked, or has none.
+    """
+    if not (binance.enabled and binance.top.count):
+        return shaping
+    rest = BinanceRest(binance.rest)
+    try:
+        found = top_symbols(rest, binance.top)
+    finally:
+        rest.close()
+    known = set(shaping.symbols)
+    return replace(shaping, assets={**shaping.assets, **{symbol.lower(): Asset((symbol,)) for symbol in found if symbol not in known}})
