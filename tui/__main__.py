@@ -10,6 +10,7 @@ from functools import partial
 from typing import Final
 
 from scoring.errors import GhosttapeError
+from tui import memory, settings
 from tui.feed import DEFAULT_URL, checked, follow
 
 _TOKEN_VARIABLE: Final = "GHOSTTAPE_FEED_TOKEN"
@@ -26,6 +27,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--print", action="store_true", help="plain lines instead of a screen, until the tape ends")
     options = parser.parse_args(arguments)
     try:
+        screen = None if options.print else settings.load(settings.path())
         events = partial(follow, checked(options.url), options.token or os.environ.get(_TOKEN_VARIABLE, ""))
     except GhosttapeError as error:
         print(error, file=sys.stderr)
@@ -42,8 +44,9 @@ def main(arguments: list[str] | None = None) -> int:
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             return _INTERRUPTED
     from tui.app import Ghosttape
+    from tui.memory import Store
 
-    Ghosttape(events).run()
+    Ghosttape(events, settings=screen, store=Store(memory.path())).run()
     return 0
 
 

@@ -1,7 +1,7 @@
-"""The screen: a headline, the table of symbols, the alerts, the sources and the crowd, drawn from one state that follows the feed.
+"""The screen: a few pages, one of them shown, drawn from one state that follows the feed.
 
-Events change the state as fast as they come; one timer draws the newest state, at most ten times a second, so a burst costs no more
-than a change. Nothing of the market is computed here.
+Events change the state as fast as they come; one timer draws the newest state on the visible page, at most twenty times a second, so
+a burst costs no more than a change and keys never wait for it. Nothing of the market is computed here.
 """
 
 from __future__ import annotations
@@ -9,51 +9,28 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
 from datetime import UTC, datetime
-from typing import ClassVar, Final
+from typing import TYPE_CHECKING, ClassVar, Final
 
-from textual.app import App, ComposeResult
+import msgspec
 from textual.binding import Binding, BindingType
-from textual.containers import Container
 from textual.screen import Screen
-from textual.theme import Theme
-from textual.widgets import Footer
 
-from tui import columns, palette
-from tui.readings import change_span, window_width
-from tui.state import Event, Link, State, reduce
-from tui.widgets.alerts import Alerts
-from tui.widgets.banner import Banner
-from tui.widgets.crowd import CrowdPane
-from tui.widgets.headline import Headline
-from tui.widgets.help import Help
-from tui.widgets.notice import Notice
-from tui.widgets.sources import Sources
-from tui.widgets.symbols import Symbols
+from tui.looks import LOOKS, by_capability
+from tui.memory import Memory, Store
+from tui.pages import catalog
+from tui.pages.page import Page
+from tui.settings import ScreenSettings
+from tui.shell import Shell
+from tui.state import Event, State, reduce
+from tui.widgets.help import MARKS, Help, visible_bindings
 
-_FRAME_S: Final = 0.1
+if TYPE_CHECKING:
+    from textual.command import Provider
+
+_FRAME_S: Final = 0.05
 """Seconds from one drawing to the next."""
-_WIDE: Final = 110
-"""Columns from which alerts and sources stand side by side."""
-_TALL: Final = 34
-"""Lines from which the crowd has a place of its own below them."""
-_CROWD_LINES: Final = 11
-"""Lines it should have there, before symbols grow taller: border, headings, three assets and some posts."""
-
-THEME: Final = Theme(
-    name="ghosttape",
-    primary=palette.ACCENT,
-    secondary=palette.SECOND,
-    accent=palette.ACCENT,
-    warning=palette.WARNING,
-    error=palette.CRITICAL,
-    success=palette.UP,
-    foreground=palette.TEXT,
-    background=palette.INK,
-    surface=palette.SURFACE,
-    panel=palette.PANEL,
-    dark=True,
-    variables={"footer-key-foreground": palette.ACCENT, "footer-description-foreground": palette.QUIET},
-)
+_KEEP_S: Final = 2.0
+"""Seconds after which what is to be remembered is written, where it has changed."""
 
 
 def wall_clock() -> datetime:
@@ -61,95 +38,142 @@ def wall_clock() -> datetime:
     return datetime.now(UTC)
 
 
-class Dashboard(Screen[None]):
-    """The one screen; it draws whatever state `known` gives."""
+def _commands() -> type[Provider]:
+    """Import the offers of the palette when it is first opened."""
+    from tui.commands import Commands
 
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("c", "crowd", "Crowd")]
-
-    def __init__(self, known: Callable[[], State], wall: Callable[[], datetime]) -> None:
-        """Make the panes."""
-        super().__init__()
-        self.HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (_WIDE, "-wide")]
-        self.VERTICAL_BREAKPOINTS = [(0, "-low"), (_TALL, "-tall")]
-        self._known = known
-        self._wall = wall
-        self._look: tuple[object, ...] = ()
-        self._drawn: State | None = None
-        self._headline, self._notice, self._banner = Headline(), Notice(), Banner()
-        self._symbols, self._alerts, self._sources, self._crowd = Symbols(), Alerts(), Sources(), CrowdPane()
-
-    def compose(self) -> ComposeResult:
-        """Lay out the panes."""
-        yield self._headline
-        yield self._notice
-        yield self._banner
-        yield self._symbols
-        yield Container(Container(self._alerts, self._sources, id="doings"), self._crowd, id="below")
-        yield Footer(show_command_palette=False)
-
-    def on_mount(self) -> None:
-        """Start drawing."""
-        self.set_interval(_FRAME_S, self.draw)
-
-    def draw(self) -> None:
-        """Draw the newest state, if it or the room for it has changed; what is lost counts its seconds."""
-        state, wall = self._known(), self._wall()
-        room = (self.size, self._symbols.room, self._alerts.room, self._sources.room, self._crowd.room)
-        look = (room, wall.replace(microsecond=0) if state.loss else None)
-        if state is self._drawn and look == self._look:
-            return
-        self._look, self._drawn = look, state
-        self.set_class(state.hello is None, "waiting")
-        self.set_class(state.link is Link.LOST, "lost")
-        self.set_class(not state.crowd.is_heard, "unheard")
-        self._headline.show(state)
-        self._notice.show(state, wall)
-        self._banner.show(state)
-        self._symbols.show(state, _CROWD_LINES if self.size.height >= _TALL and state.crowd.is_heard else 0)
-        self._alerts.show(state)
-        self._sources.show(state)
-        self._crowd.show(state)
-
-    def action_crowd(self) -> None:
-        """Give the crowd the place of alerts and sources, or give it back."""
-        self.toggle_class("crowd")
+    return Commands
 
 
-class Ghosttape(App[None]):
+class Ghosttape(Shell):
     """The program."""
 
     TITLE = "Ghosttape"
     CSS_PATH = "theme.tcss"
-    ENABLE_COMMAND_PALETTE = False
+    COMMANDS: ClassVar[set[type[Provider] | Callable[[], type[Provider]]]] = {_commands}
+    ENABLE_COMMAND_PALETTE = True
+    MODES: ClassVar[dict[str, str | Callable[[], Screen[None]]]] = {entry.name: entry.make for entry in catalog.CATALOG}
+    DEFAULT_MODE = catalog.CATALOG[0].name
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("question_mark", "help", "Help", key_display="?"),
-        Binding("q", "quit", "Quit"),
+        *(
+            Binding(str(number), f"page('{entry.name}')", entry.title, False, id=f"screen.{entry.name}", tooltip="show this page")
+            for number, entry in enumerate(catalog.CATALOG, start=1)
+        ),
+        Binding("colon", "go", "Go to", id="screen.go", key_display=":", tooltip="go to a symbol by its name"),
+        Binding("t", "theme", "Theme", False, id="screen.theme", tooltip="next theme"),
+        Binding("question_mark", "help", "Help", id="screen.help", key_display="?", tooltip="this page"),
+        Binding("q", "quit", "Quit", id="screen.quit", tooltip="leave; what is shown is remembered"),
     ]
 
-    def __init__(self, events: Callable[[], AsyncGenerator[Event, None]], wall: Callable[[], datetime] = wall_clock) -> None:
-        """Keep where events come from: `tui.feed.follow`, or a recording of what it gave."""
+    def __init__(
+        self,
+        events: Callable[[], AsyncGenerator[Event, None]],
+        wall: Callable[[], datetime] = wall_clock,
+        settings: ScreenSettings | None = None,
+        store: Store | None = None,
+    ) -> None:
+        """Keep where events come from: `tui.feed.follow`, or a recording of what it gave. Without a store nothing is remembered."""
         super().__init__()
-        self._events = events
+        self._events, self._wall, self._store = events, wall, store
         self.state = State()
-        """What is known, newer than what is drawn."""
-        self.dashboard = Dashboard(lambda: self.state, wall)
+        self.settings = settings or ScreenSettings()
+        self.memory, self._complaint = store.load() if store else (Memory(), "")
+        if catalog.find(self.memory.page) is None:
+            self.memory = msgspec.structs.replace(self.memory, page=catalog.CATALOG[0].name)
 
-    def get_default_screen(self) -> Dashboard:
-        """Start with the dashboard."""
-        return self.dashboard
+    @property
+    def page(self) -> Page | None:
+        """The page that is shown, perhaps under something that asks or explains; None before there is one."""
+        bottom = self.screen_stack[0] if self.is_running else None
+        return bottom if isinstance(bottom, Page) else None
 
     def on_mount(self) -> None:
-        """Start following."""
-        self.register_theme(THEME)
-        self.theme = THEME.name
+        """Start following and drawing."""
+        for look in LOOKS.values():
+            self.register_theme(look.theme())
+        colours = None if self.is_headless else self.console.color_system
+        self.look = by_capability(self.memory.theme, colours, no_color=self.no_color)
+        self.theme = self.look.name
+        self.set_keymap(self.settings.keys)
         self.run_worker(self._follow(), name="feed")
+        self.set_interval(_FRAME_S, self.draw)
+        self.set_interval(_KEEP_S, self._keep)
+        if self.memory.page != self.DEFAULT_MODE:
+            self.switch_mode(self.memory.page)
+        if self._complaint:
+            self.notify(self._complaint, severity="warning", markup=False)
+
+    def on_unmount(self) -> None:
+        """Write what is to be remembered."""
+        self._keep()
+
+    def draw(self) -> None:
+        """Draw the newest state on the visible page."""
+        page = self.page
+        if page is not None and page.is_mounted:
+            page.draw(self.state, self._wall())
+
+    def remember(self, memory: Memory) -> None:
+        """Take what is to be remembered; what is shown follows it."""
+        self.memory = memory
+
+    def open_page(self, name: str) -> None:
+        """Show a page; what lay over the page before is closed."""
+        if catalog.find(name) is None:
+            return
+        while not isinstance(self.screen, Page):
+            self.pop_screen()
+        self.remember(msgspec.structs.replace(self.memory, page=name))
+        self.switch_mode(name)
+
+    def open_asset(self, symbol: str) -> None:
+        """Show the page of one symbol, or choose it on the overview where there is no such page."""
+        self.remember(msgspec.structs.replace(self.memory, symbol=symbol))
+        self.open_page("asset" if catalog.find("asset") else "overview")
+
+    def wear(self, name: str) -> None:
+        """Change the theme."""
+        self.look = LOOKS.get(name, self.look)
+        self.theme = self.look.name
+        self.remember(msgspec.structs.replace(self.memory, theme=self.look.name))
+
+    def action_page(self, name: str) -> None:
+        """Show a page."""
+        self.open_page(name)
+
+    def action_theme(self) -> None:
+        """Wear the next theme."""
+        names = list(LOOKS)
+        self.wear(names[(names.index(self.look.name) + 1) % len(names)])
+
+    def action_help(self) -> None:
+        """Explain the visible page."""
+        keys = [(keys, binding.tooltip or binding.description) for keys, binding in visible_bindings(self.screen)]
+        sections = self.page.sections() if self.page else ()
+        self.push_screen(Help([("Keys", keys), *sections, ("Marks", MARKS)]))
+
+    def action_go(self) -> None:
+        """Ask for a symbol."""
+        from tui.widgets.prompt import Prompt
+
+        self.push_screen(Prompt(":", "symbol", "", list(self.state.symbols)), self._go)
+
+    def _go(self, typed: str | None) -> None:
+        wanted = (typed or "").strip().upper()
+        if not wanted:
+            return
+        names = {name.upper(): name for name in self.state.symbols}
+        found = names.get(wanted) or next((name for upper, name in names.items() if wanted in upper), None)
+        if found is None:
+            self.notify(f"no symbol is like {wanted!r}", severity="warning", markup=False)
+        else:
+            self.open_asset(found)
+
+    def _keep(self) -> None:
+        if self._store and (complaint := self._store.save(self.memory)):
+            self.notify(complaint, severity="warning", markup=False)
 
     async def _follow(self) -> None:
         async with aclosing(self._events()) as events:
             async for event in events:
                 self.state = reduce(self.state, event)
-
-    def action_help(self) -> None:
-        """Explain every column."""
-        symbols = list(self.state.symbols.values())
-        self.push_screen(Help(columns.columns(change_span(symbols), window_width(symbols))))

@@ -1,6 +1,7 @@
-"""The colours of the screen, in one place: the theme and the figures take them from here.
+"""The colours of the screen by what they mean: everything that is drawn is drawn in these.
 
-A colour never says anything alone: direction also has an arrow and a sign, severity a shape and a word.
+They are names as much as colours: a `Look` (see `tui/looks.py`) says what each of them looks like in another theme, so no two of
+them may be equal. A colour never says anything alone: direction also has an arrow and a sign, severity a shape and a word.
 """
 
 from typing import Final
@@ -11,8 +12,10 @@ SURFACE: Final = "#151a24"
 """Panes."""
 PANEL: Final = "#1e2533"
 """Borders at rest, rows that alternate."""
+CURSOR: Final = "#26334a"
+"""Behind the row that is chosen."""
 TEXT: Final = "#d7dce8"
-QUIET: Final = "#6f7a91"
+QUIET: Final = "#8089a0"
 """Labels, units, what is stale."""
 ACCENT: Final = "#7dd3c8"
 """The name, the clock, focus."""
@@ -21,4 +24,6 @@ SECOND: Final = "#9db4ff"
 UP: Final = "#7fd88f"
 DOWN: Final = "#ff7a85"
 WARNING: Final = "#f0c674"
-CRITICAL: Final = DOWN
+CRITICAL: Final = "#ff6b6b"
+
+ALL: Final = (INK, SURFACE, PANEL, CURSOR, TEXT, QUIET, ACCENT, SECOND, UP, DOWN, WARNING, CRITICAL)

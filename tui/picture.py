@@ -21,7 +21,7 @@ async def picture(size: tuple[int, int] = SIZE) -> str:
     app = Ghosttape(sample.heard, wall=lambda: sample.AT)
     async with app.run_test(size=size) as pilot:
         await pilot.pause()
-        app.dashboard.draw()
+        app.draw()
         await pilot.pause()
         return app.export_screenshot(title="Ghosttape")
 

@@ -1,4 +1,6 @@
-"""The first two lines: what is watched, which time it is on the tape, how fast it moves, how the feed stands; and how far it is."""
+"""The first line: what is watched, which time it is on the tape, how fast it moves, how the feed stands; and, for the line of tabs, how
+far a replay is.
+"""
 
 from __future__ import annotations
 
@@ -83,5 +85,4 @@ class Headline(Lines):
 
     def show(self, state: State) -> None:
         """Draw the state."""
-        width = self.size.width
-        self.write(Text("\n").join((headline(state, width), progress(state, width))))
+        self.write(headline(state, self.size.width))

@@ -1,12 +1,16 @@
 """Lines of text that are drawn again only when they have changed, and laid out again only when their size may have.
 
-The screen is asked to draw ten times a second; most of the time most of it says what it said before.
+The screen is asked to draw twenty times a second; most of the time most of it says what it said before. What is written is in the
+colours of the palette, and looks as the theme says.
 """
 
 from __future__ import annotations
 
 from rich.text import Text
 from textual.widgets import Static
+
+from tui.looks import DARK
+from tui.shell import look_of
 
 
 class Lines(Static):
@@ -16,12 +20,14 @@ class Lines(Static):
         """Start empty."""
         super().__init__(id=id)
         self._shown = Text()
+        self._look = DARK
 
     def write(self, text: Text) -> None:
         """Show this text, as many columns wide as `size` says."""
-        if text == self._shown:
+        look = look_of(self)
+        if text == self._shown and look is self._look:
             return
         before, after = self._shown.plain, text.plain
         other_size = len(before) != len(after) or before.count("\n") != after.count("\n")
-        self._shown = text
-        self.update(text, layout=other_size)
+        self._shown, self._look = text, look
+        self.update(look.paint(text), layout=other_size)

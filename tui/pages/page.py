@@ -1,0 +1,98 @@
+"""What every page has: the headline, the tabs, what is wrong, what fires, and the footer; between them stand its own panes.
+
+A page is a screen of Textual, so its keys are in force whatever has the focus, and one that is not shown costs nothing. The program
+has one timer, which draws the visible page.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import ClassVar, Final
+
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.screen import Screen
+from textual.widgets import Footer
+
+from tui.shell import Shell, shell
+from tui.state import Link, State
+from tui.widgets.banner import Banner
+from tui.widgets.headline import Headline
+from tui.widgets.help import Section
+from tui.widgets.notice import Notice
+from tui.widgets.tabs import Tabs
+
+_WIDE: Final = 110
+"""Columns from which panes stand side by side."""
+_TALL: Final = 34
+"""Lines from which there is room for panes below each other."""
+
+
+class Page(Screen[None]):
+    """One page. A page of its own gives `NAME`, `panes`, `show` and, where it has them, `BINDINGS` with ids, `room` and `sections`."""
+
+    NAME: ClassVar[str] = ""
+    """As in the catalog."""
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("tab", "app.focus_next", "Next pane", show=False),
+        Binding("shift+tab", "app.focus_previous", "Previous pane", show=False),
+    ]
+
+    def __init__(self) -> None:
+        """Make the frame."""
+        super().__init__()
+        self.HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (_WIDE, "-wide")]
+        self.VERTICAL_BREAKPOINTS = [(0, "-low"), (_TALL, "-tall")]
+        self._headline, self._tabs, self._notice, self._banner = Headline(), Tabs(self.NAME), Notice(), Banner()
+        self._look: tuple[object, ...] = ()
+        self._drawn: State | None = None
+
+    @property
+    def shell(self) -> Shell:
+        """The program."""
+        return shell(self)
+
+    def compose(self) -> ComposeResult:
+        """Lay out the frame and the panes."""
+        yield self._headline
+        yield self._tabs
+        yield self._notice
+        yield self._banner
+        yield from self.panes()
+        yield Footer(show_command_palette=False)
+
+    def panes(self) -> ComposeResult:
+        """Lay out what the page shows."""
+        raise NotImplementedError
+
+    def show(self, state: State) -> None:
+        """Draw the state; called only where it, `room` or what is remembered has changed."""
+        raise NotImplementedError
+
+    def room(self) -> tuple[object, ...]:
+        """Give what beside the state a drawing depends on, such as the sizes of panes."""
+        return ()
+
+    def sections(self) -> Sequence[Section]:
+        """Explain what is shown, for the help."""
+        return ()
+
+    def on_screen_resume(self) -> None:
+        """Show the newest state without waiting for the timer."""
+        self.shell.draw()
+
+    def draw(self, state: State, wall: datetime) -> None:
+        """Draw the newest state, if it or the room for it has changed; what is lost counts its seconds."""
+        shell = self.shell
+        look = (self.size, shell.look, shell.memory, wall.replace(microsecond=0) if state.loss else None, *self.room())
+        if state is self._drawn and look == self._look:
+            return
+        self._look, self._drawn = look, state
+        self.set_class(state.hello is None, "waiting")
+        self.set_class(state.link is Link.LOST, "lost")
+        self._headline.show(state)
+        self._tabs.show(state)
+        self._notice.show(state, wall)
+        self._banner.show(state)
+        self.show(state)
