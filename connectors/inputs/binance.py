@@ -40,7 +40,7 @@ class BinanceFeed:
         parts = shards(streams, settings.streams_per_connection)
         self._connections: list[Connection] = []
         self._lost: list[LostSpan] = []
-        self._started = False
+        self._started = 0
         for number, part in enumerate(parts, 1):
             # With one connection a loss concerns everything, which one gap says; otherwise each symbol has its own.
             symbols = (ALL_SYMBOLS,) if len(parts) == 1 else tuple(dict.fromkeys(map(symbol_of, part)))
@@ -53,18 +53,19 @@ class BinanceFeed:
         gaps, newest_ns = left_open(recorder, self._partition, BINANCE_FEED)
         for connection, lost in zip(self._connections, self._lost, strict=True):
             connection.start(recorder, lost.adopt(gaps, newest_ns))
-        self._started = True
+            self._started += 1
 
     def close(self) -> None:
         """Stop receiving and wait for the threads."""
-        for connection in self._connections:
+        started, self._started = self._connections[: self._started], 0
+        for connection in started:
             connection.stop()
-        for connection in self._connections:
+        for connection in started:
             connection.join()
 
     def health(self) -> Sequence[SourceHealth]:
         """Say how each connection is doing; nothing before the start."""
-        return tuple(connection.health() for connection in self._connections) if self._started else ()
+        return tuple(connection.health() for connection in self._connections[: self._started])
 
     def rotations(self) -> Sequence[Rotation]:
         """Give how connections were replaced of late."""

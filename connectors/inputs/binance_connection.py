@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import logging
 import selectors
-import socket
 import threading
 import time
 from collections import deque
@@ -27,6 +26,7 @@ from connectors.inputs.binance_readings import Readings
 from connectors.inputs.binance_settings import BinanceSettings
 from connectors.inputs.binance_shards import ConnectionBudget, subscription, symbol_of
 from connectors.inputs.lost_spans import LostSpan
+from connectors.inputs.waker import Waker
 from connectors.tape.recorder import Recorder
 from connectors.wire.gap import GAP_FEED
 from scoring.errors import ResourceError
@@ -55,15 +55,8 @@ class Connection:
         """Prepare to receive these streams; `lost` says on the tape when nothing comes."""
         self.name, self._settings, self._lost, self._on_connected = name, settings, lost, on_connected
         self.symbols = tuple(dict.fromkeys(map(symbol_of, streams)))
-        asked = subscription(streams, settings)
-        self._messages = asked.messages
-        self._dialler = Dialler(settings, asked.path, budget, self._wake)
+        self._asked, self._budget = subscription(streams, settings), budget
         self._backoff = Backoff(_seconds(settings.backoff_first), _seconds(settings.backoff_most))
-        self._selector = selectors.DefaultSelector()
-        self._awake, self._waker = socket.socketpair()
-        self._awake.setblocking(False)
-        self._selector.register(self._awake, selectors.EVENT_READ)
-        self._wake_lock = threading.Lock()
         self._stopped = False
         self._thread: threading.Thread | None = None
         self._link: Link | None = None
@@ -71,7 +64,7 @@ class Connection:
         self._handover: Handover | None = None
         self._dial_at = _NEVER
         self._rotate_at = _NEVER
-        self._overlap_began = _NEVER
+        self._overlap_began = self._settled_at = _NEVER
         self._readings = Readings()
         self._opened = self._reconnects = 0
         self._next_try_ns = 0
@@ -83,6 +76,9 @@ class Connection:
     def start(self, recorder: Recorder, gaps: Sequence[bytes]) -> None:
         """Begin to receive; `gaps` go on the tape first."""
         self._recorder, self._now = recorder, recorder.now
+        self._selector = selectors.DefaultSelector()
+        self._waker = Waker(self._selector)
+        self._dialler = Dialler(self._settings, self._asked.path, self._budget, self._waker.wake)
         if gaps:
             recorder.put_many(self._now(), GAP_FEED, gaps)
         self._dial()
@@ -90,9 +86,9 @@ class Connection:
         self._thread.start()
 
     def stop(self) -> None:
-        """Ask the thread to end."""
+        """Ask the thread to end, once started."""
         self._stopped = True
-        self._wake()
+        self._waker.wake()
 
     def join(self) -> None:
         """Wait until it has ended."""
@@ -101,20 +97,11 @@ class Connection:
 
     def health(self) -> SourceHealth:
         """Say how it is doing."""
-        readings = self._readings
+        readings, is_open = self._readings, int(self._lost.is_open)
         return SourceHealth(
-            self.name,
-            self._now(),
-            self._state(),
-            last_ns=readings.last_ns,
-            frames=readings.frames,
-            rate=readings.rate(),
-            skew_ms=readings.skew_ms,
-            reconnects=self._reconnects,
-            gaps_open=int(self._lost.is_open),
-            next_try_ns=self._next_try_ns,
-            last_error=self._last_error,
-        )
+            self.name, self._now(), self._state(), readings.last_ns, readings.frames, readings.rate(), readings.skew_ms,
+            reconnects=self._reconnects, gaps_open=is_open, next_try_ns=self._next_try_ns, last_error=self._last_error,
+        )  # fmt: skip
 
     def _state(self) -> str:
         link = self._link
@@ -139,16 +126,8 @@ class Connection:
             for link in (self._link, self._next):
                 if link is not None:
                     self._drop(link)
-            with self._wake_lock:
-                self._selector.close()
-                self._awake.close()
-                self._waker.close()
-
-    def _wake(self) -> None:
-        """End the thread's sleep, from any thread."""
-        with self._wake_lock:
-            if self._waker.fileno() >= 0:
-                self._waker.send(b"\0")
+            self._selector.close()
+            self._waker.close()
 
     def _turn(self) -> None:
         """Wait for bytes or a deadline, and do what is due."""
@@ -156,7 +135,7 @@ class Connection:
         for key, _ in self._selector.select(None if due_at == _NEVER else max(0.0, due_at - time.monotonic())):
             link: Link | None = key.data
             if link is None:
-                self._awake.recv(64)
+                self._waker.clear()
                 self._take_outcome()
             elif link in (self._link, self._next):
                 self._read(link)
@@ -165,7 +144,7 @@ class Connection:
     def _due_at(self) -> float:
         """Give the next deadline."""
         link, successor, silence_s = self._link, self._next, _seconds(self._settings.silence)
-        due_at = self._dial_at
+        due_at = min(self._dial_at, self._settled_at)
         if link is not None:
             due_at = min(due_at, link.heard_at + silence_s, link.sends_at, self._rotate_at if self._handover is None else _NEVER)
         if successor is not None:
@@ -181,8 +160,10 @@ class Connection:
                 self._lose(link, f"{link.host}: nothing came for {self._settings.silence}: connecting again")
             elif now >= link.sends_at:
                 self._send(link)
-        if self._dial_at <= now:
+        if now >= self._dial_at:
             self._dial()
+        if now >= self._settled_at:
+            self._handover, self._settled_at = None, _NEVER
         if self._link is not None and self._handover is None and now >= self._rotate_at:
             self._handover = Handover()
             self._dial()
@@ -220,7 +201,7 @@ class Connection:
             self._next_try_ns = self._now() + round(wait_s * NANOSECONDS_PER_SECOND)
 
     def _open(self, dialled: Dialled) -> None:
-        link = Link(dialled.client, dialled.host, self._messages, self._settings.messages_per_second)
+        link = Link(dialled.client, dialled.host, self._asked.messages, self._settings.messages_per_second)
         self._last_error = dialled.refusals or self._last_error
         self._selector.register(link.client, selectors.EVENT_READ, link)
         if self._link is None:
@@ -236,7 +217,8 @@ class Connection:
 
     def _follow(self, link: Link) -> None:
         """Make this the link that is followed."""
-        self._link, self._next, self._handover, self._overlap_began = link, None, None, _NEVER
+        self._link, self._next, self._handover = link, None, None
+        self._overlap_began = self._settled_at = _NEVER
         self._rotate_at = link.opened_at + _seconds(self._settings.rotate_after)
 
     def _become_ready(self, link: Link) -> None:
@@ -266,10 +248,12 @@ class Connection:
         received_ns = self._now()
         frames = link.client.split(data)
         if frames:
-            was_ready = link.ready
+            was_ready, was_heard = link.ready, link.heard
             link.hear(received_ns, frames)
-            self._put(link, received_ns, frames)
-            self._readings.count(received_ns, len(frames), data)
+            self._readings.sample(received_ns, data)
+            self._put(link, received_ns, self._pass(link, frames))
+            if link.heard and not was_heard:
+                self._backoff.reset()  # not at the handshake: a server may accept and drop
             if link.ready and not was_ready:
                 self._become_ready(link)
             if link.error:
@@ -279,11 +263,16 @@ class Connection:
         if link.client.ended:
             self._lose(link, f"{link.host}: {link.client.ended}: connecting again")
 
-    def _put(self, link: Link, received_ns: int, frames: list[bytes]) -> None:
-        if self._handover is not None:
-            frames = self._handover.old(frames) if link is self._link else self._handover.new(frames)
+    def _pass(self, link: Link, frames: list[bytes]) -> list[bytes]:
+        """Leave out what the other link has brought, and hold back what comes too early."""
+        if self._handover is None:
+            return frames
+        following_old = link is self._link and self._settled_at == _NEVER
+        return self._handover.old(frames) if following_old else self._handover.new(frames)
+
+    def _put(self, link: Link, received_ns: int, frames: Sequence[bytes]) -> None:
+        self._readings.count(received_ns, len(frames))
         if self._lost.is_open and link.ready and link.heard:
-            self._backoff.reset()
             closed = self._lost.close(received_ns)
             self._recorder.put_group(((received_ns, GAP_FEED, closed), (received_ns, BINANCE_FEED, frames)))
         elif frames:
@@ -304,7 +293,7 @@ class Connection:
             self._next, self._overlap_began = None, _NEVER
             self._try_later()
             return
-        self._link, self._handover = None, None
+        self._link, self._handover, self._settled_at = None, None, _NEVER
         self._tell_lost(link.last_ns)
         if self._next is not None:
             self._follow(self._next)
@@ -326,6 +315,7 @@ class Connection:
         held = handover.finish()
         self._drop(old)
         self._follow(successor)
+        self._handover, self._settled_at = handover, now + _seconds(self._settings.overlap)
         self._rotate_at = now if successor.shutting_down else self._rotate_at
         if not proven:
             self._tell_lost(old.last_ns)

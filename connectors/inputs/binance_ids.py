@@ -2,7 +2,8 @@
 
 The old connection is followed until the new one has shown, stream by stream, that it was there in time: as soon as the old one has
 reached an event that the new one has brought as well, everything later is on the new one, and from then on whichever is first is
-taken. Until then what the new one brings is held back, so that the tape keeps the order of each stream.
+taken. Until then what the new one brings is held back, so that the tape keeps the order of each stream. When the old one is let go
+the new one may still bring, late, what the old one has brought: so ids are looked at for a while longer.
 
 Each kind of stream has its own number: trades their ids, quotes and books the id of the update, candles the instant of the event.
 What has none (an unknown stream, a reply, a broken message) is passed on from both, and may stand on the tape twice.
@@ -87,7 +88,7 @@ class Rotation(msgspec.Struct, frozen=True):
     overlap_s: float
     """How long both were ready."""
     duplicates: int
-    """Frames that both brought, and that are on the tape once."""
+    """Frames that both had brought until then, and that are on the tape once."""
     proven: bool
     """Whether the ids of every stream that brought something show that nothing is missing."""
 
@@ -98,13 +99,15 @@ class Handover:
     def __init__(self) -> None:
         """Begin with nothing known."""
         self._streams: dict[bytes, _Stream] = {}
+        self._alone = False
+        self._held = 0
         self.duplicates = 0
         """Events that both brought."""
 
     @property
     def holds(self) -> bool:
         """Whether something of the new connection is held back: the old one has not come so far."""
-        return any(stream.held for stream in self._streams.values())
+        return self._held > 0
 
     @property
     def proven(self) -> bool:
@@ -139,8 +142,9 @@ class Handover:
                 continue
             if stream.first_new is None:
                 stream.first_new = number
-            if not stream.joined:
+            if not (stream.joined or self._alone):
                 stream.held.append((number, frame))
+                self._held += 1
             elif stream.take(number):
                 passed.append(frame)
             else:
@@ -148,11 +152,13 @@ class Handover:
         return passed
 
     def finish(self) -> list[bytes]:
-        """End it; give what was held back."""
+        """Do without the old connection; give what was held back."""
+        self._alone = True
         return [frame for stream in self._streams.values() for frame in self._release(stream)]
 
     def _release(self, stream: _Stream) -> list[bytes]:
         held = len(stream.held)
+        self._held -= held
         released = stream.release()
         self.duplicates += held - len(released)
         return released

@@ -32,18 +32,23 @@ class Readings:
         self._samples: deque[tuple[float, int]] = deque([(monotonic(), 0)], maxlen=_SAMPLES)
         self.frames = 0
         self.last_ns = 0
+        """When the newest one was received."""
         self.skew_ms = math.nan
+        """The exchange's clock against ours; the way of a message is in it."""
 
-    def count(self, received_ns: int, frames: int, data: bytes) -> None:
-        """Take a burst of frames, and the bytes it was cut from."""
-        self.frames += frames
-        self.last_ns = received_ns
+    def sample(self, received_ns: int, data: bytes) -> None:
+        """Look at the bytes of a read, once a second."""
         now = self._monotonic()
         if now - self._samples[-1][0] >= 1:
             self._samples.append((now, self.frames))
             event_ns = event_time(data)
             if event_ns:
                 self.skew_ms = (event_ns - received_ns) / NANOSECONDS_PER_MILLISECOND
+
+    def count(self, received_ns: int, frames: int) -> None:
+        """Count frames that go on the tape."""
+        self.frames += frames
+        self.last_ns = received_ns
 
     def rate(self) -> float:
         """Give the frames per second of late."""
