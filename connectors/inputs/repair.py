@@ -157,10 +157,8 @@ class RepairFeed:
         while (errand := self._next()) is not None:
             try:
                 self._go(*errand, recorder)
-            except Stopped:
-                return
-            except ResourceError:
-                return  # the tape cannot be written any more: who reads it is told the same, and ends the flow
+            except (Stopped, ResourceError):
+                return  # closing, or the tape cannot be written any more: who reads it is told the same, and ends the flow
             except (RestError, ValueError) as error:
                 self._fail(*errand, error, recorder)
             else:
@@ -208,22 +206,26 @@ class RepairFeed:
                 self._errands[ask, symbol] = time.monotonic() + self._pause(tries)
 
     def _fetch_page(self, page: Page, recorder: Recorder) -> None:
-        frames = trade_frames(page.symbol, self._primary, self._page(page))
+        """Ask for trades from an id on; where nobody has old ones, for the newest, which may hold them."""
+        if self._primary == "aggTrade":
+            body, is_old = self._rest.aggregates(page.symbol, page.limit, page.from_id), True
+        else:
+            try:
+                body, is_old = self._rest.old_trades(page.symbol, page.from_id, page.limit), True
+            except NotServed:
+                body, is_old = self._rest.trades(page.symbol, LARGEST_PAGE), False
+        frames = trade_frames(page.symbol, self._primary, body)
         with self._changed:
             kept = self._queue.wants(page.symbol, frames)
         self._put([frames[trade_id] for trade_id in kept], recorder)
-        self._settle_page(page, kept)
+        if is_old or not frames:
+            self._settle_page(page, kept)
+        else:  # what is older than these will not come either, unless a host serves old trades again
+            self._settle_page(
+                msgspec.structs.replace(page, to_id=max(page.to_id, min(frames) - 1)), kept, _seconds(self._settings.longest_retry)
+            )
 
-    def _page(self, page: Page) -> bytes:
-        """Ask for trades from an id on; where nobody has old ones, for the newest, which may hold them."""
-        if self._primary == "aggTrade":
-            return self._rest.aggregates(page.symbol, page.limit, page.from_id)
-        try:
-            return self._rest.old_trades(page.symbol, page.from_id, page.limit)
-        except NotServed:
-            return self._rest.trades(page.symbol, LARGEST_PAGE)
-
-    def _settle_page(self, page: Page, kept: Sequence[int]) -> None:
+    def _settle_page(self, page: Page, kept: Sequence[int], least_s: float = 0.0) -> None:
         """Strike off what is on the tape; wait a little before asking again for what did not come."""
         with self._changed:
             given_up = self._queue.answered(page, kept)
@@ -231,7 +233,7 @@ class RepairFeed:
                 spans = ", ".join(f"{low} to {high}" for low, high in given_up)
                 self._last_error = f"{page.symbol}: trades {spans} are not served any more: their gap stays open"
             elif tried := self._queue.tried(page.symbol):
-                self._paused[page.symbol] = time.monotonic() + self._pause(tried - 1)
+                self._paused[page.symbol] = time.monotonic() + max(least_s, self._pause(tried - 1))
 
     def _fetch_candles(self, symbol: str, recorder: Recorder) -> None:
         """Ask for the candles since the newest one fetched, at the start for some to warm up with."""

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import sys
 from bisect import bisect_right
+from collections import deque
 from collections.abc import Collection, Iterable
 from typing import TypeAlias
 
@@ -201,12 +202,19 @@ def without(spans: Iterable[Span], taken: Iterable[Span]) -> list[Span]:
     >>> without([(1, 9)], [(0, 1), (4, 5)])
     [(2, 3), (6, 9)]
     """
-    left = list(spans)
-    for low, high in taken:
-        parts = (
-            (side for side in ((start, min(stop, low - 1)), (max(start, high + 1), stop)) if side[0] <= side[1]) for start, stop in left
-        )
-        left = [part for sides in parts for part in sides]
+    left: list[Span] = []
+    others = deque(taken)
+    for low, high in spans:
+        while others and others[0][0] <= high:
+            start, stop = others[0]
+            if low < start:
+                left.append((low, start - 1))
+            low = max(low, stop + 1)
+            if stop > high:
+                break  # it reaches into what comes next
+            others.popleft()
+        if low <= high:
+            left.append((low, high))
     return left
 
 

@@ -214,6 +214,31 @@ def test_where_nobody_has_old_trades_the_newest_are_looked_through(recorder: Rec
     assert reader.continuity.duplicates == 0
 
 
+def test_what_the_newest_trades_do_not_reach_back_to_is_given_up_at_once_and_not_page_by_page(
+    recorder: Recorder, exchange: CannedExchange
+) -> None:
+    exchange.absent["/api/v3/historicalTrades"] = Answer(404)
+    exchange.first = 50
+    feed = feed_for(exchange, msgspec.structs.replace(QUICK, page_limit=5))
+    feed.start(recorder)
+    reader = Reader(recorder, feed)
+    from_socket(recorder, 10, 95)
+    reader.until(lambda: "trades 11 to 49 are not served" in feed.health()[0].last_error)
+    feed.close()
+    reader.read()
+    assert sorted(reader.ids) == [10, *range(50, 96)]
+    assert exchange.paths() == ["historicalTrades", "trades", "trades"]
+
+
+def test_a_page_whose_trades_cannot_even_be_listed_is_given_up(recorder: Recorder, exchange: CannedExchange) -> None:
+    exchange.absent = {"/api/v3/historicalTrades": Answer(404), "/api/v3/trades": Answer(200, b"[]")}
+    feed = feed_for(exchange)
+    feed.start(recorder)
+    feed.take([trade_gap(5, 9)])
+    wait_for(lambda: "trades 5 to 9 are not served" in feed.health()[0].last_error)
+    feed.close()
+
+
 def test_what_is_not_served_any_more_is_given_up_and_said(recorder: Recorder, exchange: CannedExchange) -> None:
     exchange.lost = {11, 12, 15}
     feed = feed_for(exchange)
