@@ -451,9 +451,3 @@ def test_a_tape_that_cannot_be_written_ends_the_thread_quietly(tmp_path: Path, e
 def test_a_feed_that_never_started_can_be_closed(exchange: CannedExchange) -> None:
     feed_for(exchange).close()
     assert exchange.asked == []
-
-
-@pytest.mark.parametrize("wrong", [{"page_limit": 0}, {"page_limit": 1001}, {"warm_minutes": 1001}, {"depth_limit": 20}])
-def test_settings_the_exchange_would_refuse_are_refused(wrong: dict[str, int]) -> None:
-    with pytest.raises(ValueError, match=next(iter(wrong))):
-        RepairSettings(**wrong)  # type: ignore[arg-type]
