@@ -18,6 +18,10 @@ POST_LIMIT: Final = 100
 ASSET_LIMIT: Final = 64
 TEXT_LIMIT: Final = 500
 """Characters kept of a post, and of any other name in it."""
+MOOD_LIMIT: Final = 240
+"""Stances kept of the past of one asset."""
+_STEP: Final = timedelta(seconds=5)
+"""From one of them to the next: as prices are thinned, so that both can be drawn over the same time."""
 _AHEAD: Final = timedelta(minutes=1)
 """How far a stance may be ahead of the sources, whose word comes less often; in a fast replay that is many seconds."""
 
@@ -66,6 +70,8 @@ class Crowd(msgspec.Struct, frozen=True):
     """Moods, −1 to 1; the same for every asset a post means."""
     stances: Mapping[str, Stance] = {}
     """By asset."""
+    past: Mapping[str, tuple[Stance, ...]] = {}
+    """By asset, thinned to one in five seconds, in order; the newest stance is the last."""
 
     @property
     def is_heard(self) -> bool:
@@ -141,7 +147,14 @@ def _with_stance(crowd: Crowd, symbol: str, cells: Mapping[str, Value], now: dat
         warming=cells.get("warming") is True,
         completeness=_text(cells, "completeness"),
     )
-    return msgspec.structs.replace(crowd, stances={**crowd.stances, asset: stance})
+    past = {**crowd.past, asset: _thinned(crowd.past.get(asset, ()), stance)}
+    return msgspec.structs.replace(crowd, stances={**crowd.stances, asset: stance}, past=past)
+
+
+def _thinned(past: tuple[Stance, ...], stance: Stance) -> tuple[Stance, ...]:
+    """Put the newest at the end, in place of the last where both stand in the same step."""
+    same_step = bool(past) and past[-1].at.timestamp() // _STEP.total_seconds() == stance.at.timestamp() // _STEP.total_seconds()
+    return (*(past[:-1] if same_step else past[-MOOD_LIMIT + 1 :]), stance)
 
 
 def _key(cells: Mapping[str, Value]) -> PostKey | None:

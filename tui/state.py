@@ -28,7 +28,10 @@ from scoring.feed import (
     Value,
     read_instant,
 )
+from tui.bars import Bar, after
 from tui.crowd import TOPICS, Crowd, hear, latest
+from tui.ledger import TOPICS as LEDGER_TOPICS
+from tui.ledger import Ledger, enter
 
 ALERT_LIMIT: Final = 200
 POINT_LIMIT: Final = 240
@@ -90,6 +93,8 @@ class SymbolState(msgspec.Struct, frozen=True):
     rows: Mapping[RowKey, Cells] = {}
     points: Mapping[datetime, float] = {}
     """Thinned prices, by instant, in order."""
+    bars: tuple[Bar, ...] = ()
+    """The newest windows of trades that have closed, of the narrowest width, in order."""
 
 
 class State(msgspec.Struct, frozen=True):
@@ -110,6 +115,7 @@ class State(msgspec.Struct, frozen=True):
     pace: PaceState | None = None
     """How a replayed tape runs; None when live."""
     crowd: Crowd = Crowd()
+    ledger: Ledger = Ledger()
 
     @property
     def tape_at(self) -> datetime | None:
@@ -145,7 +151,9 @@ def reduce(state: State, event: Event) -> State:
             )
         case Snapshot():
             symbols = {name: SymbolState(name) for name in state.symbols}
-            empty = msgspec.structs.replace(state, symbols=symbols, alerts={}, sources={}, healths={}, pace=event.pace, crowd=Crowd())
+            empty = msgspec.structs.replace(
+                state, symbols=symbols, alerts={}, sources={}, healths={}, pace=event.pace, crowd=Crowd(), ledger=Ledger()
+            )
             return _all(empty, [*event.rows, *event.alerts, *event.points, *event.pulses, *event.healths])
         case NewRows():
             return _rows(state, event)
@@ -177,13 +185,16 @@ def _rows(state: State, event: NewRows) -> State:
     if event.table in TOPICS:
         crowd = hear(state.crowd, event, state.tape_at)
         return state if crowd is state.crowd else msgspec.structs.replace(state, crowd=crowd)
+    if event.table in LEDGER_TOPICS:
+        return msgspec.structs.replace(state, ledger=enter(state.ledger, event))
     if event.table not in _SHOWN or not all(event.columns.values()):
         return state
     newest = {name: column[-1] for name, column in event.columns.items()}
     start, end = read_instant(newest.get("window_start")), read_instant(newest.get("window_end"))
     key = RowKey(event.table, event.provisional, (end - start).total_seconds() if start and end else 0.0)
     symbol = state.symbols.get(event.symbol, SymbolState(event.symbol))
-    return _with(state, msgspec.structs.replace(symbol, rows={**symbol.rows, key: newest}))
+    bars = symbol.bars if event.table != Topic.TRADE_METRICS or event.provisional else after(symbol.bars, newest)
+    return _with(state, msgspec.structs.replace(symbol, rows={**symbol.rows, key: newest}, bars=bars))
 
 
 def _points(state: State, event: PricePoints) -> State:

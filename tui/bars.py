@@ -1,0 +1,60 @@
+"""The closed windows of trades of one symbol that the screen has seen: what candles and a VWAP band are drawn from."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Final
+
+import msgspec
+
+from scoring.feed import Value, read_instant, read_number
+
+LIMIT: Final = 240
+"""Windows kept of a symbol."""
+
+
+class Bar(msgspec.Struct, frozen=True, gc=False):
+    """One window. Fields as in `scoring.records.TradeMetrics`; None where the feed did not say."""
+
+    start: datetime
+    end: datetime
+    open: float | None
+    high: float | None
+    low: float | None
+    close: float | None
+    vwap: float | None
+    price_stddev: float | None
+    """Of the window's prices, quote currency."""
+    volume_base: float | None
+    trade_count: float | None
+    completeness: str
+
+
+def after(bars: tuple[Bar, ...], row: Mapping[str, Value]) -> tuple[Bar, ...]:
+    """Give the bars after a row of `trade_metrics`: a window that is revised is replaced, a wider one is left out."""
+    start, end = read_instant(row.get("window_start")), read_instant(row.get("window_end"))
+    if start is None or end is None or end <= start:
+        return bars
+    mark = row.get("completeness")
+    bar = Bar(
+        start=start,
+        end=end,
+        open=read_number(row.get("open")),
+        high=read_number(row.get("high")),
+        low=read_number(row.get("low")),
+        close=read_number(row.get("close")),
+        vwap=read_number(row.get("vwap")),
+        price_stddev=read_number(row.get("price_stddev")),
+        volume_base=read_number(row.get("volume_base")),
+        trade_count=read_number(row.get("trade_count")),
+        completeness=mark[:LIMIT] if isinstance(mark, str) else "",
+    )
+    if not bars:
+        return (bar,)
+    width = bars[-1].end - bars[-1].start
+    if end - start != width:
+        return bars if end - start > width else (bar,)
+    if start > bars[-1].start:
+        return (*bars[-LIMIT + 1 :], bar)
+    return tuple(sorted([*(kept for kept in bars if kept.start != start), bar], key=lambda kept: kept.start)[-LIMIT:])
