@@ -140,10 +140,15 @@ class TelegramFeed:
             flood_s = flood_seconds(error)
             wait_s = self._backoff.next() if flood_s is None else flood_s
             state = "down" if flood_s is None else "stale"
-            self._status.rest(state, f"{error}" or type(error).__name__, recorder.now() + round(wait_s * NANOSECONDS_PER_SECOND))
+            self._status.rest(state, self._reason(error), recorder.now() + round(wait_s * NANOSECONDS_PER_SECOND))
             await asyncio.sleep(wait_s)
             self._status.reconnects += 1
             self._status.rest("connecting", self._status.last_error, 0)
+
+    def _reason(self, error: BaseException) -> str:
+        if isinstance(error, TimeoutError) and not str(error):
+            return f"no answer within {self._settings.timeout}"
+        return str(error) or type(error).__name__
 
     async def _one_connection(self, recorder: Recorder, scribe: Scribe) -> BaseException:
         """Connect, listen until it is over, and say why it is.
