@@ -3,8 +3,9 @@
 One thread reads what its partitions hold and puts it on the tape together with a mark that says where to read on; after a crash
 the tape holds both or neither, and a start goes on from the newest mark (`kafka_position`, `kafka_partitions`).
 
-A frame is stamped when it arrives here, as any feed stamps; when it was ingested stands in the event. Topics are durable, so a
-lost connection loses nothing; where they have dropped messages that were not read, the tape is told of a gap.
+A frame is stamped with the instant it was ingested, in the order of those instants (`kafka_order`), and the recorder's clock follows
+(`kafka_clock`): the tape becomes what it would have been had the events come straight here. So no other feed belongs on it. Topics
+are durable, so a lost connection loses nothing; where they have dropped what was not read, the tape is told of a gap.
 """
 
 from __future__ import annotations
@@ -12,12 +13,12 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Sequence
-from itertools import groupby
-from operator import itemgetter
 from typing import TYPE_CHECKING, Final
 
 from connectors.inputs.kafka_client import KafkaInputSettings, open_consumer
-from connectors.inputs.kafka_partitions import Partitions
+from connectors.inputs.kafka_clock import TopicClock
+from connectors.inputs.kafka_order import Order
+from connectors.inputs.kafka_partitions import Partitions, Received
 from connectors.inputs.kafka_position import Settling, reached_on
 from connectors.tape.recorder import Arrival, Recorder
 from connectors.wire.gap import GAP_FEED, encode_gap
@@ -25,12 +26,12 @@ from connectors.wire.kafka import read_headers, unstamp
 from connectors.wire.kafka_connection import KafkaSettings
 from connectors.wire.kafka_marks import KAFKA_FEED, Place, encode_mark
 from scoring.errors import ResourceError
-from scoring.records import ALL_SYMBOLS, NANOSECONDS_PER_SECOND, Gap, SourceHealth
+from scoring.records import ALL_SYMBOLS, NANOSECONDS_PER_MILLISECOND, NANOSECONDS_PER_SECOND, Gap, SourceHealth
 
 if TYPE_CHECKING:
     from confluent_kafka import Consumer, KafkaError, Message
 
-_POLL_SECONDS: Final = 0.05
+_POLL_SECONDS: Final = 0.01
 _LOOK_SECONDS: Final = 1.0
 """How often lag and rate are looked at."""
 
@@ -38,9 +39,11 @@ _LOOK_SECONDS: Final = 1.0
 class KafkaFeed:
     """Reads topics in a thread of its own and puts their events on the tape."""
 
-    def __init__(self, cluster: KafkaSettings, settings: KafkaInputSettings) -> None:
-        """Take where the topics are and how they are read."""
+    def __init__(self, cluster: KafkaSettings, settings: KafkaInputSettings, clock: TopicClock) -> None:
+        """Take where the topics are, how they are read, and the clock that the recorder runs on."""
         self._cluster, self._settings, self._topics = cluster, settings, cluster.topics
+        self._clock = clock
+        self._order: Order[Received] = Order(settings.wait)
         self._stopped = threading.Event()
         self._thread: threading.Thread | None = None
         self._recorder: Recorder | None = None
@@ -50,6 +53,7 @@ class KafkaFeed:
         self._state, self._last_error = "connecting", ""
         self._last_ns = self._frames = self._lag = self._gaps = self._reconnects = 0
         self._rate = 0.0
+        self._is_behind = False
         self._looked_at = self._marked_at = self._committed_at = 0.0
         self._looked_frames = 0
 
@@ -61,9 +65,10 @@ class KafkaFeed:
             SessionError: a mark on the tape cannot be read.
         """
         on_tape, self._last_ns = reached_on(recorder)
+        self._clock.move(self._last_ns)
         settling = Settling(recorder.committed(KAFKA_FEED))
         consumer = open_consumer(self._cluster, self._settings, self._complain)
-        partitions = Partitions(consumer, self._settings, on_tape, settling, self._stopped, self._complain)
+        partitions = Partitions(consumer, self._settings, on_tape, settling, self._order, self._stopped, self._complain)
         self._recorder = recorder
         self._thread = threading.Thread(target=self._run, args=(consumer, partitions, settling, recorder), name="kafka", daemon=True)
         self._thread.start()
@@ -89,7 +94,7 @@ class KafkaFeed:
         return (
             SourceHealth(
                 "kafka",
-                self._recorder.now(),
+                self._clock.wall(),
                 self._state,
                 self._last_ns,
                 self._frames,
@@ -121,29 +126,43 @@ class KafkaFeed:
             consumer.close()
 
     def _read(self, consumer: Consumer, partitions: Partitions, settling: Settling, recorder: Recorder) -> None:
-        """Put on the tape what is there, and then say what has gone wrong."""
+        """Fetch what is there, put on the tape what is due, and then say what has gone wrong."""
         first = consumer.poll(_POLL_SECONDS)
-        if first is None:
-            return
-        at_ns = recorder.now()
-        news: list[tuple[str, bytes]] = []
-        errors: list[tuple[Message, KafkaError]] = []
-        for message in (first, *consumer.consume(self._settings.batch - 1, 0)):
-            error = message.error()
-            if error is not None:
-                errors.append((message, error))
-                continue
-            topic = message.topic() or ""
-            feed, producer, row = read_headers(message.headers())
-            if partitions.take((topic, message.partition() or 0), message.offset() or 0, producer, row):
-                news.append((feed or self._topics.feed_of(topic), unstamp(message.value() or b"")[0]))
-        arrivals: list[Arrival] = [(at_ns, feed, [payload for _, payload in run]) for feed, run in groupby(news, itemgetter(0))]
-        self._put(partitions, settling, recorder, arrivals, at_ns)
-        if news:
-            self._frames += len(news)
-            self._state, self._last_ns, self._last_error = "live", at_ns, ""
+        errors = self._sort([] if first is None else [first, *consumer.consume(self._settings.batch - 1, 0)], partitions)
+        wall_ns = self._clock.wall()
+        arrivals: list[Arrival] = []
+        for stamp_ns, place, (offset, producer, row, feed, payload) in self._order.take(wall_ns, self._settings.batch):
+            if partitions.progress.take(place, offset, producer, row):
+                arrivals.append((stamp_ns, feed, (payload,)))
+        reached_ns = self._order.reached(wall_ns)
+        if arrivals:
+            self._put(partitions, settling, recorder, arrivals, arrivals[-1][0])
+            self._frames += len(arrivals)
+            self._state, self._last_ns, self._last_error = "live", arrivals[-1][0], ""
+            recorder.flush()  # the clock moves on only behind what is on the tape
+        self._clock.move(reached_ns)
         for message, error in errors:
             self._meet(message, error)
+
+    def _sort(self, messages: list[Message], partitions: Partitions) -> list[tuple[Message, KafkaError]]:
+        """Take messages apart and queue them by partition; give those that are none."""
+        from confluent_kafka import KafkaError as Codes
+
+        errors: list[tuple[Message, KafkaError]] = []
+        wall_ns = self._clock.wall()
+        for message in messages:
+            topic, number, error = message.topic() or "", message.partition() or 0, message.error()
+            if error is not None and error.code() == Codes._PARTITION_EOF:
+                self._order.end((topic, number))
+            elif error is not None:
+                errors.append((message, error))
+            elif (topic, number) in partitions.places:  # and not handed over since it was fetched
+                feed, producer, row = read_headers(message.headers())
+                payload, stamp_ns = unstamp(message.value() or b"")
+                stamp_ns = min(stamp_ns or message.timestamp()[1] * NANOSECONDS_PER_MILLISECOND, wall_ns)
+                item = (message.offset() or 0, producer, row, feed or self._topics.feed_of(topic), payload)
+                self._order.push((topic, number), stamp_ns, item)
+        return errors
 
     def _put(self, partitions: Partitions, settling: Settling, recorder: Recorder, arrivals: list[Arrival], at_ns: int) -> None:
         """Put frames on the tape, and with them where to read on."""
@@ -161,7 +180,7 @@ class KafkaFeed:
         """Do whatever is due beside reading."""
         now = time.monotonic()
         settling.on_tape(recorder.committed(KAFKA_FEED), recorder.end_row)
-        partitions.steer(recorder.end_row - self._read_row if self._read_row >= 0 else 0)
+        self._steer(partitions, recorder)
         for place in list(self._expired):
             self._begin_again(place, partitions, settling, recorder)
         if now - self._marked_at >= self._settings.whole_mark / NANOSECONDS_PER_SECOND:
@@ -172,13 +191,20 @@ class KafkaFeed:
         if now - self._looked_at >= _LOOK_SECONDS:
             self._look(partitions, now)
 
+    def _steer(self, partitions: Partitions, recorder: Recorder) -> None:
+        """Pause while the flow is far behind the end of the tape, until it has caught up by half."""
+        behind = recorder.end_row - self._read_row if self._read_row >= 0 else 0
+        self._is_behind = behind > self._settings.most_behind // (2 if self._is_behind else 1)
+        partitions.steer(self._is_behind)
+
     def _look(self, partitions: Partitions, now: float) -> None:
         """Measure lag and rate; where brokers were away, see whether they are back."""
         self._rate = (self._frames - self._looked_frames) / (now - self._looked_at) if self._looked_at else 0.0
         self._looked_at, self._looked_frames = now, self._frames
         if self._state == "down":
             partitions.ask()
-        self._lag = partitions.lag(ask=partitions.paused)
+        partitions.ask_doubtful()
+        self._lag = partitions.lag(ask=partitions.is_paused)
         if partitions.places and self._state != "live":
             self._state, self._last_error = "live", ""
 
@@ -186,8 +212,9 @@ class KafkaFeed:
         """Meet what the client says in place of a message."""
         from confluent_kafka import KafkaError as Codes
 
+        place = (message.topic() or "", message.partition() or 0)
         if error.code() == Codes._AUTO_OFFSET_RESET:
-            self._expired.add((message.topic() or "", message.partition() or 0))
+            self._expired.add(place)
         else:
             self._complain(error)
 
@@ -195,7 +222,7 @@ class KafkaFeed:
         """Tell the tape that a partition has lost what was not read, and go on with the oldest it has."""
         before = partitions.progress.reached.get(place)
         low, high = partitions.limits(place)
-        at_ns = recorder.now()
+        at_ns = self._clock.wall()
         partitions.restart(place, low)
         self._expired.discard(place)
         reason = f"{place[0]} {place[1]} has offsets {low} to {high}, expected {before.offset if before else low}"
@@ -212,3 +239,4 @@ class KafkaFeed:
         if error.code() in away or error.fatal():
             self._reconnects += self._state == "live"
             self._state = "down"
+            self._order.doubt()

@@ -36,6 +36,10 @@ class KafkaInputSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True
     """Where a partition is begun that neither the tape nor the group knows."""
     batch: int = 2_000
     """Most messages put on the tape together."""
+    wait: Duration = Duration.parse("50ms")
+    """How long a message may be on its way from its stamp to here: so long an idle partition holds the others back, to keep order."""
+    ahead: int = 10_000
+    """Messages kept of a partition that is ahead of others; beyond it that partition is paused."""
     most_behind: int = 500_000
     """Frames that may stand on the tape unread; beyond it topics are paused until half of them are read."""
     whole_mark: Duration = Duration.parse("10s")
@@ -59,13 +63,13 @@ def consumer_properties(cluster: KafkaSettings, settings: KafkaInputSettings) ->
         "enable.auto.commit": False,
         "enable.auto.offset.store": False,
         "auto.offset.reset": "error",
-        "enable.partition.eof": False,
+        "enable.partition.eof": True,
         "partition.assignment.strategy": "cooperative-sticky",
         "session.timeout.ms": settings.session_timeout // NANOSECONDS_PER_MILLISECOND,
     }
     if settings.member:
         own["group.instance.id"] = settings.member
-    backoff: dict[str, Property] = {"reconnect.backoff.ms": 1_000, "reconnect.backoff.max.ms": 60_000, "fetch.wait.max.ms": 100}
+    backoff: dict[str, Property] = {"reconnect.backoff.ms": 1_000, "reconnect.backoff.max.ms": 60_000, "queued.max.messages.kbytes": 16_384}
     return backoff | connection(cluster, own)
 
 

@@ -10,14 +10,18 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TypeAlias
 
 from connectors.inputs.kafka_client import KafkaInputSettings
+from connectors.inputs.kafka_order import Order
 from connectors.inputs.kafka_position import Settling
 from connectors.wire.kafka_marks import Place, Progress, Reached, decode_seen, encode_seen
 
 if TYPE_CHECKING:
     from confluent_kafka import Consumer, KafkaError, TopicPartition
+
+Received: TypeAlias = tuple[int, str, int, str, bytes]
+"""A message: its offset, who produced it and from which row, its feed, its payload."""
 
 ASK_SECONDS: Final = 5.0
 """How long a broker may take to answer a question."""
@@ -33,19 +37,20 @@ class Partitions:
         settings: KafkaInputSettings,
         on_tape: dict[Place, Reached],
         settling: Settling,
+        order: Order[Received],
         stopped: threading.Event,
         complain: Callable[[KafkaError], None],
     ) -> None:
         """Take how far the tape is."""
         self._consumer, self._settings = consumer, settings
         self._on_tape, self._settling = on_tape, settling
-        self._stopped, self._complain = stopped, complain
+        self._order, self._stopped, self._complain = order, stopped, complain
         self.progress = Progress(settings.producers)
         self.places: set[Place] = set()
         """Those it has."""
+        self._paused: set[Place] = set()
         self.is_new = False
         """Whether partitions have come since somebody looked: the next mark is to be whole."""
-        self.paused = False
 
     def join(self, topics: list[str], flush: Callable[[], None]) -> None:
         """Ask for partitions: those of the settings at once, or a share of the group's from now on."""
@@ -66,10 +71,6 @@ class Partitions:
                 on_lost=lambda _, places: self._drop([(place.topic, place.partition) for place in places]),
             )
 
-    def take(self, place: Place, offset: int, producer: str, row: int) -> bool:
-        """Move past a message and say whether it is to be used: once, and by whoever has its partition now."""
-        return place in self.places and self.progress.take(place, offset, producer, row)
-
     def leave(self, flush: Callable[[], None]) -> None:
         """Hand everything over."""
         flush()
@@ -79,14 +80,44 @@ class Partitions:
         """Commit what is stored now that everything before a tape row is."""
         self._commit(self._settling.stored(row), wait=False)
 
-    def steer(self, behind: int) -> None:
-        """Pause while the flow is so many frames behind the end of the tape, go on when it has caught up by half."""
-        if not self.paused and behind > self._settings.most_behind:
-            self._consumer.pause(self._consumer.assignment())
-            self.paused = True
-        elif self.paused and behind <= self._settings.most_behind // 2:
-            self._consumer.resume(self._consumer.assignment())
-            self.paused = False
+    def steer(self, is_behind: bool) -> None:
+        """Pause everything while the flow is behind, and else whatever is far ahead of others."""
+        wanted = self.places if is_behind else {place for place in self.places if self._order.waiting(place) > self._most_ahead(place)}
+        pausing, resuming = wanted - self._paused, self._paused & self.places - wanted
+        if pausing:
+            self._consumer.pause(_named(pausing))
+        if resuming:
+            self._consumer.resume(_named(resuming))
+        self._paused = set(wanted)
+        if is_behind:
+            self._order.doubt()
+
+    @property
+    def is_paused(self) -> bool:
+        """Whether nothing is fetched of some of them, so that the client does not know how they grow."""
+        return bool(self._paused)
+
+    def ask_doubtful(self) -> None:
+        """Ask the brokers about partitions that hold others back: an end is told once, and not again after a pause.
+
+        Raises:
+            KafkaException: they do not answer.
+        """
+        from confluent_kafka import KafkaError, KafkaException
+
+        missing = (KafkaError._UNKNOWN_PARTITION, KafkaError._UNKNOWN_TOPIC, KafkaError.UNKNOWN_TOPIC_OR_PART)
+        for place in self._order.doubtful():
+            if place in self._paused:
+                continue
+            reached = self.progress.reached.get(place)
+            try:
+                low, high = self.limits(place)
+            except KafkaException as error:
+                if error.args[0].code() not in missing:
+                    raise
+                low = high = 0  # nobody has written there yet
+            if high <= reached.offset if reached else low == high:
+                self._order.end(place)
 
     def lag(self, ask: bool) -> int:
         """Count the messages that wait at the brokers, as last heard; `ask` them where nothing is fetched.
@@ -129,8 +160,12 @@ class Partitions:
         # A partition whose offset is refused has stopped, and cannot be moved: only begun anew.
         self._consumer.incremental_unassign([TopicPartition(*place)])
         self._consumer.incremental_assign([TopicPartition(*place, offset)])
+        self._order.add(place)
         before = self.progress.reached.get(place)
         self.progress.place(place, Reached(offset, before.seen if before else {}))
+
+    def _most_ahead(self, place: Place) -> int:
+        return self._settings.ahead // 2 if place in self._paused else self._settings.ahead
 
     def _beginnings(self, places: list[TopicPartition]) -> list[TopicPartition]:
         """Say where each is begun; asks until the brokers have answered, for a wrong beginning is worse than none."""
@@ -144,9 +179,10 @@ class Partitions:
             if reached is not None:
                 self.progress.place(place, reached)
             self.places.add(place)
+            self._paused.discard(place)
+            self._order.add(place)
             beginnings.append(TopicPartition(*place, reached.offset if reached else unknown))
         self.is_new = True
-        self.paused = False  # what is new is not: paused again where need be
         return beginnings
 
     def _committed(self, places: list[TopicPartition]) -> list[TopicPartition]:
@@ -171,6 +207,7 @@ class Partitions:
             if reached is not None:
                 self._on_tape[place] = reached
             self.places.discard(place)
+            self._order.drop(place)
             self.progress.drop(place)
             self._settling.drop(place)
 
@@ -187,6 +224,12 @@ class Partitions:
                 self._consumer.commit(offsets=offsets, asynchronous=True)
         except KafkaException as error:  # committed later and further on; until then the tape knows
             self._complain(error.args[0])
+
+
+def _named(places: set[Place]) -> list[TopicPartition]:
+    from confluent_kafka import TopicPartition
+
+    return [TopicPartition(*place) for place in places]
 
 
 def _furthest(on_tape: Reached | None, committed: TopicPartition) -> Reached | None:

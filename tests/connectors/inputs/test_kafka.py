@@ -13,6 +13,7 @@ from confluent_kafka import Consumer, Producer, TopicPartition
 
 from connectors.inputs.kafka import KafkaFeed
 from connectors.inputs.kafka_client import KafkaInputSettings, consumer_properties
+from connectors.inputs.kafka_clock import TopicClock
 from connectors.outputs.kafka import KafkaOutputSettings, KafkaPartition
 from connectors.tape.recorder import Recorder
 from connectors.wire.gap import GAP_FEED, decode_gap
@@ -23,7 +24,19 @@ from scoring.duration import Duration
 from scoring.errors import SessionError, SettingError
 from tests.connectors.kafka_broker import PARTITIONS, broker
 
+START_NS = time.time_ns()
 ALL = tuple(range(PARTITIONS))
+
+
+class Tape(Recorder):
+    """A recorder on the clock of its feed."""
+
+    def __init__(self, folder: Path) -> None:
+        self.topic_clock = TopicClock()
+        super().__init__(folder / "frames" / "live", clock=self.topic_clock)
+
+    def feed(self, cluster: KafkaSettings, settings: KafkaInputSettings) -> KafkaFeed:
+        return KafkaFeed(cluster, settings, self.topic_clock)
 
 
 @pytest.fixture(scope="module")
@@ -41,8 +54,8 @@ def cluster(address: str, request: pytest.FixtureRequest) -> KafkaSettings:
 
 
 @pytest.fixture
-def recorder(tmp_path: Path) -> Iterator[Recorder]:
-    made = Recorder(tmp_path / "frames" / "live")
+def recorder(tmp_path: Path) -> Iterator[Tape]:
+    made = Tape(tmp_path)
     yield made
     made.close()
 
@@ -50,7 +63,7 @@ def recorder(tmp_path: Path) -> Iterator[Recorder]:
 def event(cluster: KafkaSettings, number: int, producer: str = "a", symbol: str = "") -> Event:
     payload = b'{"stream":"btcusdt@trade","data":{"t":%d}}' % number
     key = (symbol or f"S{number % 7}").encode()
-    return Event(cluster.topics.trades, key, stamp(payload, 1_000 + number), "binance", event_id(producer, number))
+    return Event(cluster.topics.trades, key, stamp(payload, START_NS + number), "binance", event_id(producer, number))
 
 
 def produce(cluster: KafkaSettings, events: list[Event]) -> None:
@@ -63,7 +76,7 @@ def settings(**more: object) -> KafkaInputSettings:
     return KafkaInputSettings(**{"partitions": ALL, "commit": Duration.parse("10ms"), **more})  # type: ignore[arg-type]
 
 
-def payloads_of(recorder: Recorder, feed: str = "binance") -> list[bytes]:
+def payloads_of(recorder: Tape, feed: str = "binance") -> list[bytes]:
     row, found = recorder.first_row, list[bytes]()
     while (chunk := recorder.read(row, 1_000)) is not None:
         found += [chunk.payloads[index] for index in chunk.rows_of(feed).tolist()]
@@ -71,7 +84,7 @@ def payloads_of(recorder: Recorder, feed: str = "binance") -> list[bytes]:
     return found
 
 
-def numbers_of(recorder: Recorder) -> list[int]:
+def numbers_of(recorder: Tape) -> list[int]:
     return sorted(int(payload.rpartition(b":")[2][:-2]) for payload in payloads_of(recorder))
 
 
@@ -82,7 +95,7 @@ def wait_for(condition: Callable[[], bool], seconds: float = 20) -> None:
         time.sleep(0.01)
 
 
-def run_until(recorder: Recorder, feed: KafkaFeed, frames: int) -> None:
+def run_until(recorder: Tape, feed: KafkaFeed, frames: int) -> None:
     feed.start(recorder)
     wait_for(lambda: recorder.committed("binance") >= frames)
     feed.close()
@@ -95,10 +108,10 @@ def committed(cluster: KafkaSettings, group: str = "ghosttape") -> int:
     return sum(max(0, each.offset) for each in found)
 
 
-def test_events_become_the_frames_they_were(cluster: KafkaSettings, recorder: Recorder) -> None:
+def test_events_become_the_frames_they_were(cluster: KafkaSettings, recorder: Tape) -> None:
     events = [event(cluster, number) for number in range(500)]
     produce(cluster, events)
-    run_until(recorder, KafkaFeed(cluster, settings()), 500)
+    run_until(recorder, recorder.feed(cluster, settings()), 500)
     assert numbers_of(recorder) == list(range(500))
     by_key: dict[int, list[int]] = {}
     for payload in payloads_of(recorder):
@@ -110,38 +123,38 @@ def test_events_become_the_frames_they_were(cluster: KafkaSettings, recorder: Re
 def test_a_tape_goes_on_where_it_ends(cluster: KafkaSettings, tmp_path: Path) -> None:
     for start, stop in ((0, 100), (100, 300)):
         produce(cluster, [event(cluster, number) for number in range(start, stop)])
-        recorder = Recorder(tmp_path / "frames" / "live")
-        run_until(recorder, KafkaFeed(cluster, settings(group=f"g{start}")), stop)  # the group knows nothing: the tape does
+        recorder = Tape(tmp_path)
+        run_until(recorder, recorder.feed(cluster, settings(group=f"g{start}")), stop)  # the group knows nothing: the tape does
         assert numbers_of(recorder) == list(range(stop))
         recorder.close()
 
 
-def test_what_a_killed_producer_says_again_is_known(cluster: KafkaSettings, recorder: Recorder) -> None:
+def test_what_a_killed_producer_says_again_is_known(cluster: KafkaSettings, recorder: Tape) -> None:
     produce(cluster, [event(cluster, number) for number in range(100)])
     produce(cluster, [event(cluster, number) for number in range(60, 150)])
     produce(cluster, [event(cluster, number, producer="b") for number in range(150, 160)])
-    run_until(recorder, KafkaFeed(cluster, settings()), 160)
+    run_until(recorder, recorder.feed(cluster, settings()), 160)
     assert numbers_of(recorder) == list(range(160))
 
 
 def test_producers_are_known_to_whoever_reads_on_with_another_tape(cluster: KafkaSettings, tmp_path: Path) -> None:
     produce(cluster, [event(cluster, number) for number in range(100)])
-    first, second = Recorder(tmp_path / "a" / "live"), Recorder(tmp_path / "b" / "live")
-    run_until(first, KafkaFeed(cluster, settings()), 100)
+    first, second = Tape(tmp_path / "a"), Tape(tmp_path / "b")
+    run_until(first, first.feed(cluster, settings()), 100)
     produce(cluster, [event(cluster, number) for number in range(50, 130)])
-    run_until(second, KafkaFeed(cluster, settings()), 30)
+    run_until(second, second.feed(cluster, settings()), 30)
     assert numbers_of(second) == list(range(100, 130))
     first.close()
     second.close()
 
 
-def test_messages_of_other_programs_become_frames_of_their_topics_feed(cluster: KafkaSettings, recorder: Recorder) -> None:
+def test_messages_of_other_programs_become_frames_of_their_topics_feed(cluster: KafkaSettings, recorder: Tape) -> None:
     other = Producer({"bootstrap.servers": cluster.bootstrap})
     other.produce(cluster.topics.trades, b'{"e":"trade"}')
     other.produce(cluster.topics.social, b'{"channel":"calls", "ingestion_timestamp": 5}')
     other.produce(cluster.topics.social, b"")
     assert other.flush(10) == 0
-    feed = KafkaFeed(cluster, settings())
+    feed = recorder.feed(cluster, settings())
     feed.start(recorder)
     wait_for(lambda: recorder.committed("binance") == 1 and recorder.committed("telegram") == 2)
     feed.close()
@@ -149,9 +162,9 @@ def test_messages_of_other_programs_become_frames_of_their_topics_feed(cluster: 
     assert sorted(payloads_of(recorder, "telegram")) == [b"", b'{"channel":"calls", "ingestion_timestamp": 5}']
 
 
-def test_offsets_are_committed_once_the_snapshot_after_is_taken(cluster: KafkaSettings, recorder: Recorder) -> None:
+def test_offsets_are_committed_once_the_snapshot_after_is_taken(cluster: KafkaSettings, recorder: Tape) -> None:
     produce(cluster, [event(cluster, number) for number in range(50)])
-    feed = KafkaFeed(cluster, settings(group="slow"))
+    feed = recorder.feed(cluster, settings(group="slow"))
     feed.start(recorder)
     wait_for(lambda: recorder.committed("binance") >= 50)
     time.sleep(0.2)
@@ -163,14 +176,14 @@ def test_offsets_are_committed_once_the_snapshot_after_is_taken(cluster: KafkaSe
     feed.close()
 
 
-def test_a_feed_that_leaves_commits_what_is_on_its_tape(cluster: KafkaSettings, recorder: Recorder) -> None:
+def test_a_feed_that_leaves_commits_what_is_on_its_tape(cluster: KafkaSettings, recorder: Tape) -> None:
     produce(cluster, [event(cluster, number) for number in range(50)])
-    run_until(recorder, KafkaFeed(cluster, settings(group="leaving")), 50)
+    run_until(recorder, recorder.feed(cluster, settings(group="leaving")), 50)
     assert committed(cluster, "leaving") == 50
 
 
-def test_topics_are_paused_while_the_flow_is_behind(cluster: KafkaSettings, recorder: Recorder) -> None:
-    feed = KafkaFeed(cluster, settings(most_behind=200, batch=50))
+def test_topics_are_paused_while_the_flow_is_behind(cluster: KafkaSettings, recorder: Tape) -> None:
+    feed = recorder.feed(cluster, settings(most_behind=200, batch=50))
     feed.read_to(0)
     feed.start(recorder)
     produce(cluster, [event(cluster, number) for number in range(300)])
@@ -179,9 +192,12 @@ def test_topics_are_paused_while_the_flow_is_behind(cluster: KafkaSettings, reco
     produce(cluster, [event(cluster, number) for number in range(300, 600)])
     wait_for(lambda: feed.health()[0].lag >= 300)
     assert recorder.committed("binance") <= 300
-    feed.read_to(recorder.end_row)
-    wait_for(lambda: recorder.committed("binance") == 600)
-    wait_for(lambda: feed.health()[0].lag == 0)
+
+    def has_read_all() -> bool:
+        feed.read_to(recorder.end_row)
+        return recorder.committed("binance") == 600 and feed.health()[0].lag == 0
+
+    wait_for(has_read_all)
     feed.close()
     assert numbers_of(recorder) == list(range(600))
 
@@ -189,12 +205,12 @@ def test_topics_are_paused_while_the_flow_is_behind(cluster: KafkaSettings, reco
 def test_what_topics_have_dropped_unread_is_a_gap(cluster: KafkaSettings, tmp_path: Path) -> None:
     one = [event(cluster, number, symbol="BTCUSDT") for number in range(10)]
     produce(cluster, one)
-    recorder = Recorder(tmp_path / "frames" / "live")
-    run_until(recorder, KafkaFeed(cluster, settings(group="late")), 10)
-    filler = stamp(b'{"stream":"x","data":"%b"}' % os.urandom(450_000).hex().encode(), 1)
+    recorder = Tape(tmp_path)
+    run_until(recorder, recorder.feed(cluster, settings(group="late")), 10)
+    filler = stamp(b'{"stream":"x","data":"%b"}' % os.urandom(450_000).hex().encode(), START_NS)
     numbers = range(10, 28)  # the broker keeps 5 MB of a partition
     produce(cluster, [Event(cluster.topics.trades, b"BTCUSDT", filler, "binance", event_id("a", number)) for number in numbers])
-    feed = KafkaFeed(cluster, settings(group="late"))
+    feed = recorder.feed(cluster, settings(group="late"))
     feed.start(recorder)
     wait_for(lambda: recorder.committed(GAP_FEED) == 1)
     gap = decode_gap(payloads_of(recorder, GAP_FEED)[0])
@@ -208,8 +224,8 @@ def test_what_topics_have_dropped_unread_is_a_gap(cluster: KafkaSettings, tmp_pa
     recorder.close()
 
 
-def test_health_tells_rate_and_lag_and_that_nobody_is_there(cluster: KafkaSettings, recorder: Recorder) -> None:
-    feed = KafkaFeed(cluster, settings())
+def test_health_tells_rate_and_lag_and_that_nobody_is_there(cluster: KafkaSettings, recorder: Tape) -> None:
+    feed = recorder.feed(cluster, settings())
     assert feed.health() == ()
     feed.start(recorder)
     wait_for(lambda: feed.health()[0].state == "live")
@@ -218,7 +234,7 @@ def test_health_tells_rate_and_lag_and_that_nobody_is_there(cluster: KafkaSettin
     wait_for(lambda: feed.health()[0].frames == 100)
     feed.close()
     assert feed.health()[0].state == "down"
-    nobody = KafkaFeed(KafkaSettings(bootstrap="127.0.0.1:1"), settings())
+    nobody = recorder.feed(KafkaSettings(bootstrap="127.0.0.1:1"), settings())
     nobody.start(recorder)
     wait_for(lambda: nobody.health()[0].state == "down")
     assert nobody.health()[0].last_error
@@ -227,18 +243,17 @@ def test_health_tells_rate_and_lag_and_that_nobody_is_there(cluster: KafkaSettin
     assert time.monotonic() - started < 8
 
 
-
-def test_settings_the_client_library_refuses_stop_the_start(recorder: Recorder) -> None:
-    feed = KafkaFeed(KafkaSettings(properties={"no.such.property": "1"}), settings())
+def test_settings_the_client_library_refuses_stop_the_start(recorder: Tape) -> None:
+    feed = recorder.feed(KafkaSettings(properties={"no.such.property": "1"}), settings())
     with pytest.raises(SettingError, match="No such configuration property"):
         feed.start(recorder)
 
 
-def test_a_mark_that_cannot_be_read_is_told(cluster: KafkaSettings, recorder: Recorder) -> None:
+def test_a_mark_that_cannot_be_read_is_told(cluster: KafkaSettings, recorder: Tape) -> None:
     recorder.put(recorder.now(), "kafka", b"oops")
     recorder.flush()
     with pytest.raises(SessionError, match="not a mark of topics"):
-        KafkaFeed(cluster, settings()).start(recorder)
+        recorder.feed(cluster, settings()).start(recorder)
 
 
 def test_exactness_is_not_to_be_set_by_hand() -> None:
