@@ -11,6 +11,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Final, TypeAlias
 
 import msgspec
+import numpy as np
+from numpy.typing import NDArray
 
 from connectors.inputs.source import Chunk
 from connectors.tape.frames import FrameChunk, Instants
@@ -68,6 +70,9 @@ DECODERS: Final[Mapping[str, Decoder]] = {
     fear_greed.FEAR_GREED_FEED: fear_greed.decode,
 }
 """By feed, those that need no settings."""
+
+CHATTING: Final = frozenset({telegram.TELEGRAM_FEED, news.NEWS_FEED})
+"""Feeds that bring posts."""
 
 
 class Partition(msgspec.Struct, frozen=True):
@@ -180,10 +185,7 @@ def _share_gap(gap: Gap, symbols: Sequence[str], parcels: dict[str, list[MarketI
 def _decode_frames(
     frames: FrameChunk, source: str, wire: binance.BinanceWireSettings, parcels: dict[str, list[MarketItem]], loose: list[Batch]
 ) -> None:
-    for feed in frames.names:
-        at = frames.rows_of(feed)
-        if not len(at) or feed == CLOCK_FEED:
-            continue
+    for feed, at in _runs(frames):
         payloads = frames.payloads if len(at) == len(frames) else [frames.payloads[index] for index in at.tolist()]
         received_ns, positions = frames.received_ns[at], frames.first_row + at
         if feed == "binance":
@@ -198,6 +200,21 @@ def _decode_frames(
         refused = [refusal.index for refusal in decoded.rejects]
         reasons = [refusal.reason for refusal in decoded.rejects]
         _reject(source, positions[refused], received_ns[refused], [payloads[index] for index in refused], reasons, loose)
+
+
+def _runs(frames: FrameChunk) -> Iterator[tuple[str, NDArray[np.intp]]]:
+    """Give the rows of each feed; where several bring posts, a run at a time, for posts are judged in the order of the tape."""
+    held = {feed: at for feed in frames.names if feed != CLOCK_FEED and len(at := frames.rows_of(feed))}
+    chatting = [feed for feed in held if feed in CHATTING]
+    if len(chatting) > 1:
+        rows = np.concatenate([held[feed] for feed in chatting])
+        feeds = np.repeat(np.arange(len(chatting)), [len(held.pop(feed)) for feed in chatting])
+        order = np.argsort(rows)
+        rows, feeds = rows[order], feeds[order]
+        starts = np.flatnonzero(np.diff(feeds)) + 1
+        for run, first in zip(np.split(rows, starts), feeds[np.append(0, starts)].tolist(), strict=True):
+            yield chatting[first], run
+    yield from held.items()
 
 
 def _decode_rejects(payloads: Sequence[bytes], received_ns: Instants, positions: Instants, source: str) -> Decoded:

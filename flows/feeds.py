@@ -25,7 +25,7 @@ from scoring.errors import SettingError
 LIVE_PARTITION: Final = "live"
 """The one partition of a live tape: one recorder, one order."""
 POLLS: Final = "polls"
-"""Folder of what pollers must not forget: when they last asked, and how often this month."""
+"""Folder beside the tape of what pollers must not forget: what they know is on it, when they last asked, how often this month."""
 
 
 class Feeds(msgspec.Struct, frozen=True):
@@ -55,7 +55,7 @@ def live_feeds(settings: Settings, shaping: Shaping, folder: Path) -> Feeds:
         feeds += [BinanceFeed(inputs.binance.stream, streams_of(shaping.symbols, kinds), repair.probe), repair]
     if inputs.telegram.groups:
         feeds.append(TelegramFeed(inputs.telegram, folder / "tape" / "frames" / LIVE_PARTITION))
-    polls = folder / POLLS
+    polls = folder / "tape" / POLLS
     if inputs.prices.enabled:
         feeds.append(coingecko.poller(inputs.prices, shaping.assets, polls))
     if inputs.defi.enabled:

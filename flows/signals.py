@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 
+import msgspec
+
 from flows.market import RowsStage
 from flows.settings import Shaping
 from scoring.crowd.decoupling import Decoupling
@@ -61,6 +63,7 @@ def by_symbol(shaping: Shaping) -> Callable[[tuple[str, Rows]], tuple[str, Rows]
     symbols = {name: asset.symbols[0] for name, asset in shaping.assets.items() if asset.symbols}
 
     def send(keyed: tuple[str, Rows]) -> tuple[str, Rows]:
-        return symbols.get(keyed[0], keyed[0]), keyed[1]
+        symbol = symbols.get(keyed[0], keyed[0])
+        return symbol, msgspec.structs.replace(keyed[1], symbol=symbol)
 
     return send

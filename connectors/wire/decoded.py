@@ -5,9 +5,14 @@ The law all decoders keep: rows + book updates + rejects + notices + ignored fra
 
 from __future__ import annotations
 
+from typing import Final
+
 import msgspec
 
 from scoring.records import Batch, BookUpdates, DepthDiffs
+
+TALK: Final = "talk"
+"""What batches of posts are keyed by, whatever feed brought them: their order on the tape is what lateness is judged by."""
 
 
 class Refusal(msgspec.Struct, frozen=True, gc=False):

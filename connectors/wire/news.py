@@ -3,10 +3,12 @@
     {"source": "coindesk", "guid": "…", "published": "2026-05-01T12:00:00+00:00", "title": "…", "link": "https://…"}
 
 News feeds come as XML of many dialects that list the same headlines again and again, so the frame is ours: one a headline, each
-put on the tape once. It gives a row of news and a post of channel `news/<source>`, so that the crowd's stages give it a mood; of
-the law that counts frames, a headline counts once, and a frame that is none is a reject. `published` is ISO 8601 (UTC where it
-names no zone) or null; a headline without a date, or dated ahead of its receipt (publishers schedule them), is as old as its
-receipt.
+put on the tape once. It gives a row of news and, while it is fresh, a post of channel `news/<source>`, so that the crowd's stages
+give it a mood. The post is as old as its receipt: news feeds are asked every few minutes, and what the crowd could not have read
+earlier moved nobody earlier. Of the law that counts frames a headline counts once; a frame that is none is a reject.
+
+`published` is ISO 8601 (UTC where it names no zone) or null; a headline without a date, or dated ahead of its receipt (publishers
+schedule them), is as old as its receipt.
 """
 
 from __future__ import annotations
@@ -21,13 +23,15 @@ import numpy as np
 from msgspec import Meta
 from numpy.typing import NDArray
 
-from connectors.wire.decoded import Decoded, Refusal
-from scoring.records import Batch, Kind, News, Post, to_columns
+from connectors.wire.decoded import TALK, Decoded, Refusal
+from scoring.records import NANOSECONDS_PER_SECOND, Batch, Kind, News, Post, to_columns
 
 NEWS_FEED: Final = "news"
 """Frames of this feed are headlines."""
 CHANNEL_PREFIX: Final = "news/"
 """A headline's channel is this and its source."""
+FRESH_NS: Final = 15 * 60 * NANOSECONDS_PER_SECOND
+"""An older headline is no news to the crowd: the first answer of a feed lists those of days."""
 _EPOCH: Final = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 _MICROSECOND: Final = dt.timedelta(microseconds=1)
 _NS_PER_US: Final = 1_000
@@ -74,10 +78,11 @@ def decode(payloads: Sequence[bytes], received_ns: NDArray[np.int64], positions:
         event_ns = dated_ns if 0 < dated_ns < arrived_ns else arrived_ns
         link = headline.link if headline.link.startswith(("http://", "https://")) else ""
         news.setdefault(source, []).append(News(arrived_ns, event_ns, source, headline.guid, title, link))
-        posts.append(Post(arrived_ns, event_ns, CHANNEL_PREFIX + source, number, author="", text=title, assets=""))
+        if arrived_ns - event_ns <= FRESH_NS:
+            posts.append(Post(arrived_ns, arrived_ns, CHANNEL_PREFIX + source, number, author="", text=title, assets=""))
     batches = [Batch(Kind.NEWS, source, to_columns(News, rows)) for source, rows in sorted(news.items())]
     if posts:
-        batches.append(Batch(Kind.POST, NEWS_FEED, to_columns(Post, posts)))
+        batches.append(Batch(Kind.POST, TALK, to_columns(Post, posts)))
     return Decoded(batches=batches, books=[], rejects=rejects, notices=[], ignored=0)
 
 

@@ -20,7 +20,7 @@ import numpy as np
 from msgspec import Meta
 from numpy.typing import NDArray
 
-from connectors.wire.decoded import Decoded, Refusal
+from connectors.wire.decoded import TALK, Decoded, Refusal
 from scoring.duration import Duration
 from scoring.records import NANOSECONDS_PER_SECOND, Batch, Kind, Post, PostEdit, to_columns
 
@@ -102,7 +102,7 @@ def decode(
                 edits.append(record)
     batches = [Batch(Kind.EDIT, TELEGRAM_FEED, to_columns(PostEdit, edits))] if edits else []
     if posts:
-        batches.append(Batch(Kind.POST, TELEGRAM_FEED, to_columns(Post, posts)))
+        batches.append(Batch(Kind.POST, TALK, to_columns(Post, posts)))
     return Decoded(batches=batches, books=[], rejects=rejects, notices=[], ignored=0)
 
 

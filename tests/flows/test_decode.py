@@ -197,6 +197,20 @@ def test_posts_are_talk_of_their_partition() -> None:
     assert [reject.payload for reject in rejects(found)] == [b"no post"]
 
 
+def headline(number: int, at: int = 0) -> Frame:
+    text = {"source": "wire", "guid": str(number), "published": "2024-08-08T23:50:00Z", "title": f"headline {number}", "link": ""}
+    return START_NS + at, "news", json.dumps(text).encode()
+
+
+def test_posts_of_several_feeds_keep_the_order_of_the_tape() -> None:
+    frames = [post(1, "moon"), headline(1), headline(2), trade(1), post(2, "moon"), headline(3)]
+    found = decode(chunk(frames), chatters=True)
+    [talk] = [talk for _, value in found if (talk := as_talk(value)) is not None]
+    texts = [text for item in talk.items if isinstance(item, Batch) for text in item["text"]]
+    assert texts == ["post 1", "headline 1", "headline 2", "post 2", "headline 3"]
+    assert sum(len(rows.columns["title"]) for _, value in found if (rows := as_rows(value)) is not None) == 3
+
+
 def test_talk_goes_on_without_a_post_so_that_time_passes() -> None:
     quiet = decode(chunk([(START_NS, "clock", b"")], clock_ns=START_NS), Chunk("binance", None, (), 0, START_NS, 0, True), chatters=True)
     assert [value.items for _, value in quiet if isinstance(value, Talk)] == [[Clock(START_NS)], [End()]]

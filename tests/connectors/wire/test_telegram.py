@@ -16,7 +16,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from connectors.wire import telegram
-from connectors.wire.decoded import Decoded
+from connectors.wire.decoded import TALK, Decoded
 from connectors.wire.telegram import (
     TELEGRAM_FEED,
     TelegramWireSettings,
@@ -45,7 +45,7 @@ def payload(**changes: object) -> bytes:
 
 def test_a_post_becomes_a_row_of_its_channel() -> None:
     (batch,) = read([payload()]).batches
-    assert (batch.kind, batch.symbol) == (Kind.POST, TELEGRAM_FEED)
+    assert (batch.kind, batch.symbol) == (Kind.POST, TALK)
     assert {name: column.tolist() for name, column in batch.columns.items()} == {
         "received_ns": [RECEIVED_NS],
         "event_ns": [NOON_NS],
