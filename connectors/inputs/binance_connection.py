@@ -14,17 +14,16 @@ import logging
 import selectors
 import threading
 import time
-from collections import deque
 from collections.abc import Callable, Sequence
 from typing import Final
 
 from connectors.inputs.backoff import Backoff
 from connectors.inputs.binance_dial import Dialled, Dialler, Refused
-from connectors.inputs.binance_ids import Handover, Rotation
 from connectors.inputs.binance_link import Link
 from connectors.inputs.binance_readings import Readings
 from connectors.inputs.binance_settings import BinanceSettings
 from connectors.inputs.binance_shards import ConnectionBudget, subscription, symbol_of
+from connectors.inputs.binance_succession import NEVER, Rotation, Succession
 from connectors.inputs.lost_spans import LostSpan
 from connectors.inputs.waker import Waker
 from connectors.tape.recorder import Recorder
@@ -34,7 +33,6 @@ from scoring.records import NANOSECONDS_PER_SECOND, SourceHealth
 
 BINANCE_FEED: Final = "binance"
 """The feed of its frames on the tape."""
-_NEVER: Final = float("inf")
 _ROTATIONS_KEPT: Final = 32
 _log = logging.getLogger("ghosttape.binance")
 _log.addHandler(logging.NullHandler())
@@ -56,21 +54,19 @@ class Connection:
         self.name, self._settings, self._lost, self._on_connected = name, settings, lost, on_connected
         self.symbols = tuple(dict.fromkeys(map(symbol_of, streams)))
         self._asked, self._budget = subscription(streams, settings), budget
+        self._silence_s = _seconds(settings.silence)
         self._backoff = Backoff(_seconds(settings.backoff_first), _seconds(settings.backoff_most))
         self._stopped = False
         self._thread: threading.Thread | None = None
         self._link: Link | None = None
-        self._next: Link | None = None
-        self._handover: Handover | None = None
-        self._dial_at = _NEVER
-        self._rotate_at = _NEVER
-        self._overlap_began = self._settled_at = _NEVER
+        self._succession: Succession | None = None
+        self._dial_at = self._rotate_at = NEVER
         self._readings = Readings()
         self._opened = self._reconnects = 0
         self._next_try_ns = 0
         self._last_error = ""
         self._broken = False
-        self.rotations: deque[Rotation] = deque(maxlen=_ROTATIONS_KEPT)
+        self.rotations: tuple[Rotation, ...] = ()
         """The newest ones."""
 
     def start(self, recorder: Recorder, gaps: Sequence[bytes]) -> None:
@@ -123,63 +119,55 @@ class Connection:
             self._broken, self._last_error = True, str(error)  # whoever reads the tape is told the same, and ends the flow
         finally:
             self._dialler.close()
-            for link in (self._link, self._next):
-                if link is not None:
-                    self._drop(link)
+            for link in self._links():
+                self._drop(link)
             self._selector.close()
             self._waker.close()
 
     def _turn(self) -> None:
         """Wait for bytes or a deadline, and do what is due."""
         due_at = self._due_at()
-        for key, _ in self._selector.select(None if due_at == _NEVER else max(0.0, due_at - time.monotonic())):
+        for key, _ in self._selector.select(None if due_at == NEVER else max(0.0, due_at - time.monotonic())):
             link: Link | None = key.data
             if link is None:
                 self._waker.clear()
                 self._take_outcome()
-            elif link in (self._link, self._next):
+            elif link in self._links():
                 self._read(link)
         self._keep_time(time.monotonic())
 
+    def _links(self) -> list[Link]:
+        """Give the link that is followed, and the one that will be."""
+        successor = self._succession.successor if self._succession is not None else None
+        return [link for link in dict.fromkeys((self._link, successor)) if link is not None]
+
     def _due_at(self) -> float:
         """Give the next deadline."""
-        link, successor, silence_s = self._link, self._next, _seconds(self._settings.silence)
-        due_at = min(self._dial_at, self._settled_at)
-        if link is not None:
-            due_at = min(due_at, link.heard_at + silence_s, link.sends_at, self._rotate_at if self._handover is None else _NEVER)
-        if successor is not None:
-            due_at = min(due_at, successor.heard_at + silence_s, successor.sends_at, self._overlap_ends_at())
-        return due_at
+        due_at = self._succession.due_at if self._succession is not None else self._rotate_at
+        for link in self._links():
+            due_at = min(due_at, link.heard_at + self._silence_s, link.sends_at)
+        return min(due_at, self._dial_at)
 
     def _keep_time(self, now: float) -> None:
         """Do what a deadline asks for."""
-        for link in (self._link, self._next):
-            if link is None:
-                continue
-            if now - link.heard_at >= _seconds(self._settings.silence):
-                self._lose(link, f"{link.host}: nothing came for {self._settings.silence}: connecting again")
+        for link in self._links():
+            if now - link.heard_at >= self._silence_s:
+                self._lose(link, f"nothing came for {self._settings.silence}")
             elif now >= link.sends_at:
                 self._send(link)
         if now >= self._dial_at:
             self._dial()
-        if now >= self._settled_at:
-            self._handover, self._settled_at = None, _NEVER
-        if self._link is not None and self._handover is None and now >= self._rotate_at:
-            self._handover = Handover()
-            self._dial()
-        if now >= self._overlap_ends_at():
-            self._promote(now)
-
-    def _overlap_ends_at(self) -> float:
-        """Give when the old link is let go: later where the old one has not caught up."""
-        overlap_s = _seconds(self._settings.overlap)
-        lags = self._handover is not None and self._handover.holds
-        return self._overlap_began + (2 * overlap_s if lags else overlap_s)
+        if self._succession is None:
+            if now >= self._rotate_at:
+                self._succession = Succession(_seconds(self._settings.overlap))
+                self._dial()
+        elif now >= self._succession.due_at:
+            self._proceed(self._succession, now)
 
     # --- connecting ------------------------------------------------------------------------------------------------------------------
 
     def _dial(self) -> None:
-        self._dial_at, self._next_try_ns = _NEVER, 0
+        self._dial_at, self._next_try_ns = NEVER, 0
         self._dialler.start()
 
     def _take_outcome(self) -> None:
@@ -195,7 +183,7 @@ class Connection:
         """Dial again after the next wait; a rotation begins anew."""
         wait_s = max(at_least_s, self._backoff.next())
         if self._link is not None:
-            self._handover, self._rotate_at = None, time.monotonic() + wait_s
+            self._succession, self._rotate_at = None, time.monotonic() + wait_s
         elif not self._dialler.busy:
             self._dial_at = time.monotonic() + wait_s
             self._next_try_ns = self._now() + round(wait_s * NANOSECONDS_PER_SECOND)
@@ -204,11 +192,11 @@ class Connection:
         link = Link(dialled.client, dialled.host, self._asked.messages, self._settings.messages_per_second)
         self._last_error = dialled.refusals or self._last_error
         self._selector.register(link.client, selectors.EVENT_READ, link)
-        if self._link is None:
+        if self._link is None or self._succession is None:
             self._follow(link)
             self._reconnects += bool(self._opened)
         else:
-            self._next = link
+            self._succession.successor = link
         self._opened += 1
         _log.info("%s: connected to %s", self.name, link.host)
         if link.ready:
@@ -217,21 +205,20 @@ class Connection:
 
     def _follow(self, link: Link) -> None:
         """Make this the link that is followed."""
-        self._link, self._next, self._handover = link, None, None
-        self._overlap_began = self._settled_at = _NEVER
+        self._link, self._succession = link, None
         self._rotate_at = link.opened_at + _seconds(self._settings.rotate_after)
 
     def _become_ready(self, link: Link) -> None:
-        if link is self._next:
-            self._overlap_began = time.monotonic()
-        else:
+        if link is self._link:
             self._on_connected(self.symbols)
+        elif self._succession is not None:
+            self._succession.begin(time.monotonic())
 
     def _send(self, link: Link) -> None:
         try:
             link.keep_pace()
         except OSError as error:
-            self._lose(link, f"{link.host}: {error}: connecting again")
+            self._lose(link, str(error))
 
     # --- receiving -------------------------------------------------------------------------------------------------------------------
 
@@ -239,7 +226,7 @@ class Connection:
         try:
             data = link.client.receive()
         except OSError as error:
-            self._lose(link, f"{link.host}: {error}: connecting again")
+            self._lose(link, str(error))
             return
         self._take(link, data)
 
@@ -251,7 +238,8 @@ class Connection:
             was_ready, was_heard = link.ready, link.heard
             link.hear(received_ns, frames)
             self._readings.sample(received_ns, data)
-            self._put(link, received_ns, self._pass(link, frames))
+            self._put(link, received_ns, self._succession.passing(link, frames) if self._succession is not None else frames)
+            link.heard_at = time.monotonic()  # a slow disk is not the exchange's silence
             if link.heard and not was_heard:
                 self._backoff.reset()  # not at the handshake: a server may accept and drop
             if link.ready and not was_ready:
@@ -261,14 +249,7 @@ class Connection:
             if link.shutting_down and link is self._link:
                 self._rotate_at = min(self._rotate_at, link.heard_at)
         if link.client.ended:
-            self._lose(link, f"{link.host}: {link.client.ended}: connecting again")
-
-    def _pass(self, link: Link, frames: list[bytes]) -> list[bytes]:
-        """Leave out what the other link has brought, and hold back what comes too early."""
-        if self._handover is None:
-            return frames
-        following_old = link is self._link and self._settled_at == _NEVER
-        return self._handover.old(frames) if following_old else self._handover.new(frames)
+            self._lose(link, link.client.ended)
 
     def _put(self, link: Link, received_ns: int, frames: Sequence[bytes]) -> None:
         self._readings.count(received_ns, len(frames))
@@ -282,21 +263,21 @@ class Connection:
 
     def _lose(self, link: Link, why: str) -> None:
         """Let go of a link that brings nothing any more."""
-        if link is self._link and self._next is not None and self._next.ready:
-            self._last_error = why
-            self._promote(time.monotonic())
+        self._last_error = f"{link.host}: {why}: connecting again"
+        _log.warning("%s: %s", self.name, self._last_error)
+        succession = self._succession
+        successor = succession.successor if succession is not None else None
+        if succession is not None and successor is not None and link is self._link is not successor and successor.ready:
+            self._proceed(succession, time.monotonic())
             return
         self._drop(link)
-        self._last_error = why
-        _log.warning("%s: %s", self.name, why)
-        if link is self._next:
-            self._next, self._overlap_began = None, _NEVER
+        if link is not self._link:
             self._try_later()
             return
-        self._link, self._handover, self._settled_at = None, None, _NEVER
+        self._link = self._succession = None
         self._tell_lost(link.last_ns)
-        if self._next is not None:
-            self._follow(self._next)
+        if successor is not None and successor is not link:
+            self._follow(successor)
             self._reconnects += 1
         else:
             self._try_later()
@@ -306,24 +287,23 @@ class Connection:
         if from_ns and (gaps := self._lost.open(from_ns)):
             self._recorder.put_many(self._now(), GAP_FEED, gaps)
 
-    def _promote(self, now: float) -> None:
-        """Go over to the next link."""
-        old, successor, handover, began = self._link, self._next, self._handover, self._overlap_began
-        if old is None or successor is None or handover is None:
+    def _proceed(self, succession: Succession, now: float) -> None:
+        """Go over to the successor, or be done with it."""
+        old, successor = self._link, succession.successor
+        if succession.settling or old is None or successor is None:
+            self._succession = None
             return
-        proven = handover.proven
-        held = handover.finish()
         self._drop(old)
         self._follow(successor)
-        self._handover, self._settled_at = handover, now + _seconds(self._settings.overlap)
+        self._succession = succession
         self._rotate_at = now if successor.shutting_down else self._rotate_at
-        if not proven:
+        rotation, held = succession.settle(self._now(), now)
+        if not rotation.proven:
             self._tell_lost(old.last_ns)
             self._on_connected(self.symbols)
         if held:
             self._put(successor, self._now(), held)
-        rotation = Rotation(self._now(), now - began, handover.duplicates, proven)
-        self.rotations.append(rotation)
+        self.rotations = (*self.rotations, rotation)[-_ROTATIONS_KEPT:]
         _log.info("%s: replaced a connection, %s", self.name, rotation)
 
     def _drop(self, link: Link) -> None:

@@ -15,8 +15,6 @@ import re
 from collections.abc import Iterable
 from typing import Final, TypeAlias
 
-import msgspec
-
 _OPENING: Final = b'{"stream":"'
 _NUMBERS: Final = (
     (b"trade", re.compile(rb'"t":(\d+)')),
@@ -78,19 +76,6 @@ class _Stream:
         """Give what was held back and did not come from the old connection."""
         held, self.held = self.held, []
         return [frame for number, frame in held if self.take(number)]
-
-
-class Rotation(msgspec.Struct, frozen=True):
-    """How one connection replaced another."""
-
-    at_ns: int
-    """When the old one was let go, receive time."""
-    overlap_s: float
-    """How long both were ready."""
-    duplicates: int
-    """Frames that both had brought until then, and that are on the tape once."""
-    proven: bool
-    """Whether the ids of every stream that brought something show that nothing is missing."""
 
 
 class Handover:

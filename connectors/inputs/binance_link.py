@@ -24,7 +24,7 @@ class _Reply(msgspec.Struct):
     """The answer to a message."""
 
     id: int | str | None = None
-    error: msgspec.Raw | None = None
+    error: msgspec.Raw = msgspec.Raw()
 
 
 class Link:
@@ -92,6 +92,6 @@ class Link:
             reply = msgspec.json.decode(frame, type=_Reply)
         except (msgspec.DecodeError, UnicodeDecodeError):
             return  # no reply to us: whoever decodes the tape says what it is
-        if reply.error is not None:
-            self.error = f"{self.host}: {bytes(reply.error).decode(errors='replace')[:_TOLD]}"
+        if error := bytes(reply.error):
+            self.error = f"{self.host}: {error.decode(errors='replace')[:_TOLD]}"
         self._unanswered.discard(reply.id if isinstance(reply.id, int) else 0)
