@@ -100,8 +100,8 @@ class Connection:
         self._client.add_event_handler(self._on_deleted, events.deleted)
         self._status.state = "repairing"
         while True:
-            fetched = await self._repair()
-            self._scribe.tell_whole(fetched)
+            await self._repair()
+            self._scribe.tell_whole()
             self._status.whole_ns = self._now()
             self._status.rest("live", self._status.last_error, 0)
             self._worked()
@@ -175,40 +175,41 @@ class Connection:
         except ResourceError as error:
             self._end(error)
 
-    async def _repair(self) -> int:
-        """Fetch what is newer than what is known of each group, and count the posts; obeys flood waits."""
-        fetched, groups = 0, deque(self._groups.values())
+    async def _repair(self) -> None:
+        """Fetch what is newer than what is known of each group; obeys flood waits, passes over what is refused."""
+        groups = deque(self._groups.values())
         while groups:
             try:
-                seen, posts = await self._fetch(groups[0])
+                seen = await self._fetch(groups[0])
             except Exception as error:
                 wait_s = flood_seconds(error)
-                if wait_s is None:
+                if wait_s is None and not is_refusal(error):
                     raise
+                if wait_s is None:  # this one is not ours to read any more: the others are
+                    self._status.last_error = f"{groups.popleft().channel}: {error}: join it again, or take it out of the settings"
+                    continue
                 self._status.rest("stale", str(error), self._now() + round(wait_s * NANOSECONDS_PER_SECOND))
                 await self._hold(wait_s)
                 self._status.rest("repairing", self._status.last_error, 0)
                 continue
-            fetched += posts
             groups.rotate(-1)
             if seen < self._settings.page:
                 groups.pop()
-        return fetched
 
-    async def _fetch(self, group: _Group) -> tuple[int, int]:
-        """Fetch one page, oldest first, and count (messages, new posts)."""
+    async def _fetch(self, group: _Group) -> int:
+        """Fetch one page, oldest first, and count its messages."""
         ledger, channel = self._scribe.ledger, group.channel
         whole = ledger.whole(channel)
         if whole is None:
             newest = [message.id async for message in self._answers(self._client.iter_messages(group.entity, 1))]
             ledger.begin(channel, max(newest, default=0))
-            return 0, 0
-        seen = posts = 0
+            return 0
+        seen = 0
         async for message in self._answers(self._client.iter_messages(group.entity, self._settings.page, min_id=whole, reverse=True)):
-            posts += self._scribe.take(self._now(), channel, message)
+            self._scribe.fetched += self._scribe.take(self._now(), channel, message)
             ledger.cover(channel, message.id)
             seen += 1
-        return seen, posts
+        return seen
 
     async def _answers(self, messages: AsyncIterator[Message]) -> AsyncIterator[Message]:
         """Wait for each message no longer than an answer may take."""

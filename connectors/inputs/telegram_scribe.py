@@ -39,6 +39,8 @@ class Scribe:
         self.frames = 0
         self.is_broken = False
         """The tape cannot be written any more."""
+        self.fetched = 0
+        """Posts that came from the history since the tape was whole last."""
         self.gaps_repaired = 0
         self.outage: Gap | None = None
         """The lost connection that is not repaired yet."""
@@ -95,17 +97,18 @@ class Scribe:
             self.outage = Gap(self._partition, ALL_SYMBOLS, Kind.POST, from_ns, 0, 0, 0, 0, 0, reason)
             self._write(self._recorder.now(), GAP_FEED, encode_gap(self.outage))
 
-    def tell_whole(self, fetched: int) -> None:
-        """Close the open gap, if there is one: so many posts of it have been fetched.
+    def tell_whole(self) -> None:
+        """Close the open gap, if there is one: everything since has been fetched.
 
         Raises:
             ResourceError: the tape cannot be written any more.
         """
         if self.outage is not None:
             now = self._recorder.now()
-            closed = msgspec.structs.replace(self.outage, to_ns=now, missing=fetched, repaired=fetched)
+            closed = msgspec.structs.replace(self.outage, to_ns=now, missing=self.fetched, repaired=self.fetched)
             self._write(now, GAP_FEED, encode_gap(closed))
             self.outage, self.gaps_repaired = None, self.gaps_repaired + 1
+        self.fetched = 0
 
     def _put(self, received_ns: int, payload: bytes) -> None:
         self._write(received_ns, TELEGRAM_FEED, payload)

@@ -62,6 +62,8 @@ class Messenger:
         self.connect_refusals: list[Exception] = []
         self.lookup_refusals: list[Exception] = []
         self.authorized, self.hangs, self.hangs_on_farewell = True, False, False
+        self.cuts_after = 0
+        """The next history is cut off after so many messages."""
         self.given: list[tuple[Path, int, str, float]] = []
 
     def open(self, session: Path, api_id: int, api_hash: str, timeout_s: float) -> StandIn:
@@ -166,6 +168,9 @@ class StandIn:
             if self._lost.done():
                 raise ConnectionError("Cannot send requests while disconnected")
             yield found[number]
+            if self._messenger.cuts_after and number == numbers[self._messenger.cuts_after - 1]:
+                self._messenger.cuts_after = 0
+                self._cut(None)
 
     def add_event_handler(self, callback: Handler, event: object = None) -> None:
         self._handlers.append((callback, event))

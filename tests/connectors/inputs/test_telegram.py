@@ -13,6 +13,8 @@ import pytest
 
 pytest.importorskip("telethon")
 
+from telethon import errors
+
 from connectors.inputs.backoff import Backoff
 from connectors.inputs.telegram import TelegramFeed, TelegramSettings
 from connectors.inputs.telegram_client import sole_use
@@ -295,6 +297,20 @@ def test_a_lost_connection_is_a_gap_until_what_was_missed_is_there(bench: Bench)
     assert bench.messenger.most_connected == 1
 
 
+def test_posts_fetched_over_several_connections_count_for_one_gap(bench: Bench) -> None:
+    feed = bench.start()
+    bench.messenger.post(CALLS, 1, "one")
+    bench.wait_for_posts(1)
+    for number in range(2, 8):
+        bench.messenger.post(CALLS, number, f"missed {number}", told=False)
+    bench.messenger.cuts_after = 3
+    bench.messenger.drop()
+    wait_for(lambda: feed.health()[0].gaps_repaired == 1)
+    _, closed = bench.gaps()
+    assert (closed.missing, closed.repaired, feed.health()[0].reconnects) == (6, 6, 2)
+    assert [number for _, number, _ in bench.posts()] == [1, 2, 3, 4, 5, 6, 7]
+
+
 def test_a_gap_that_was_open_at_the_end_of_a_run_is_closed_by_the_next(bench: Bench) -> None:
     feed = bench.start()
     bench.messenger.post(CALLS, 1, "one")
@@ -403,6 +419,19 @@ def test_a_group_that_is_not_there_is_said_and_the_others_are_heard(bench: Bench
     assert feed.health()[0].last_error == 'nobody: No user has "nobody" as username: join it, then run just telegram-login'
     bench.messenger.post(CALLS, 1, "heard")
     bench.wait_for_posts(1)
+
+
+def test_a_group_that_is_closed_to_us_does_not_silence_the_others(bench: Bench) -> None:
+    bench.start()
+    bench.messenger.refusals = [errors.ChannelPrivateError(None)]
+    bench.messenger.post(CALLS, 5, "after a hole")
+    feed = bench.feed
+    assert feed is not None
+    wait_for(lambda: feed.health()[0].last_error.startswith("calls: The channel specified is private"))
+    wait_for(lambda: feed.health()[0].state == "live")
+    bench.messenger.post(SMALL, 900, "heard")
+    assert bench.wait_for_posts(2)[-1] == (str(SMALL), 900, "heard")
+    assert (feed.health()[0].reconnects, bench.messenger.connects) == (0, 1)
 
 
 def test_without_any_group_it_is_down(bench: Bench) -> None:

@@ -88,8 +88,9 @@ def test_an_open_gap_of_an_earlier_run_goes_on(tmp_path: Path, recorder: Recorde
     scribe.resume(tmp_path)
     assert (scribe.outage is not None and scribe.outage.from_ns, gaps(recorder)) == (5, [])
     scribe.tell_outage(77, "disconnected")
-    scribe.tell_whole(3)
-    scribe.tell_whole(4)
+    scribe.fetched = 3
+    scribe.tell_whole()
+    scribe.tell_whole()
     (closed,) = gaps(recorder)
     assert (closed.from_ns, closed.to_ns > 0, closed.missing, closed.repaired, scribe.gaps_repaired) == (5, True, 3, 3, 1)
 
