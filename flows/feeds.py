@@ -27,6 +27,9 @@ LIVE_PARTITION: Final = "live"
 POLLS: Final = "polls"
 """Folder beside the tape of what pollers must not forget: what they know is on it, when they last asked, how often this month."""
 
+DIFFS: Final = frozenset({"depth", "depth@100ms"})
+"""Streams of a book that need a snapshot to begin with; partial depth is a whole top of book by itself."""
+
 
 class Feeds(msgspec.Struct, frozen=True):
     """What a live run listens to."""
@@ -51,7 +54,7 @@ def live_feeds(settings: Settings, shaping: Shaping, folder: Path) -> Feeds:
     if inputs.binance.enabled:
         rest = BinanceRest(inputs.binance.rest)
         kinds = kinds_of(inputs.binance, shaping)
-        repair = RepairFeed(rest, inputs.binance.repair, shaping.market.primary, any(kind.startswith("depth") for kind in kinds))
+        repair = RepairFeed(rest, inputs.binance.repair, shaping.market.primary, not DIFFS.isdisjoint(kinds))
         feeds += [BinanceFeed(inputs.binance.stream, streams_of(shaping.symbols, kinds), repair.probe), repair]
     if inputs.telegram.groups:
         feeds.append(TelegramFeed(inputs.telegram, folder / "tape" / "frames" / LIVE_PARTITION))

@@ -35,6 +35,8 @@ def build(plugs: ports.Ports, shaping: Shaping) -> Dataflow:
     spreads = op.stateful_batch("spreads", ordered, market.spreads(shaping, plugs.provisional))  # ("BTCUSDT", Rows(spread_metrics))
     risk = op.stateful_batch("risk", ordered, market.risk(shaping, plugs.provisional))  # ("BTCUSDT", Rows(risk_metrics))
     candles = op.stateful_batch("candles", ordered, market.candles)  # ("BTCUSDT", Rows(candles))
+    beside = op.merge("beside", bars, candles)  # ("BTCUSDT", Rows(trade_metrics | candles))
+    audits = op.stateful_batch("audits", beside, market.audits(shaping))  # ("BTCUSDT", Rows(audits))
     gaps = op.flat_map("gaps", ordered, market.gap_rows)  # ("BTCUSDT", Rows(gaps))
     marks = op.flat_map("marks", risk, market.marks)  # ("portfolio", Rows(risk_metrics))
     portfolio = op.stateful_batch("portfolio", marks, market.portfolio(shaping))  # ("portfolio", Rows(portfolio))
@@ -52,7 +54,7 @@ def build(plugs: ports.Ports, shaping: Shaping) -> Dataflow:
     judged = op.flat_map("judged", metrics, alerts.judged(shaping))  # ("BTCUSDT", Rows), final, trade windows of one width
     alarms = op.stateful_batch("alerts", judged, alerts.judge(shaping))  # ("BTCUSDT", Rows(alerts))
 
-    results = op.merge("results", metrics, posts, candles, gaps, portfolio, alarms, plain)  # ("BTCUSDT", Rows)
+    results = op.merge("results", metrics, posts, candles, audits, gaps, portfolio, alarms, plain)  # ("BTCUSDT", Rows)
     stored = op.flat_map("stored", results, ports.stored)  # ("one", Rows), final
     news: KeyedStream[Rows | Pulse | SourceHealth] = op.merge("news", results, pulses)
     shown = op.map("shown", news, ports.shown)  # ("one", Rows | Pulse), provisional too

@@ -15,6 +15,7 @@ from bytewax.operators import StatefulBatchLogic
 
 from flows.decode import Parcel
 from flows.settings import Shaping
+from scoring.market.audit import AuditTrail
 from scoring.market.bars import Bars
 from scoring.market.book import Book
 from scoring.market.candles import Candles
@@ -153,3 +154,8 @@ def risk(shaping: Shaping, provisional: bool) -> Callable[[bytes | None], Market
 def portfolio(shaping: Shaping) -> Callable[[bytes | None], RowsStage]:
     """Give what builds the stage of the whole portfolio."""
     return partial(RowsStage, lambda _: Holdings(shaping.portfolio))
+
+
+def audits(shaping: Shaping) -> Callable[[bytes | None], RowsStage]:
+    """Give what builds the stage that holds our minutes against the exchange's own candles."""
+    return partial(RowsStage, lambda symbol: AuditTrail(symbol, shaping.market.audit))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gc
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -13,6 +13,7 @@ import msgspec
 from bytewax.outputs import FixedPartitionedSink
 from msgspec.structs import replace
 
+from connectors.inputs.caretaker import Caretaker, Chore
 from connectors.inputs.live import LiveFrames
 from connectors.inputs.pace import Pace, parse_speed
 from connectors.inputs.repair_requests import PARTITION as REPAIRER
@@ -21,12 +22,14 @@ from connectors.inputs.replaying import ReplayedColumns, ReplayedFrames
 from connectors.inputs.source import Position, TapePartition, TapeSource, stop_on_signals
 from connectors.outputs.archive import Archive, ArchiveSettings, archive_sink
 from connectors.outputs.feed import FeedSettings, FeedSink, check_port
+from connectors.outputs.upkeep import compact, retain
 from connectors.outputs.warehouse import Warehouse, WarehouseSettings, warehouse_sink
 from connectors.tape.columns import ColumnReader
 from connectors.tape.manifest import Form, Manifest, PartitionInfo
 from connectors.tape.manifest import load as load_manifest
 from connectors.tape.reader import FrameReader
 from connectors.tape.recorder import Recorder
+from connectors.tape.retention import Retention
 from connectors.wire.binance import BinanceWireSettings
 from flows.decode import Decode, Partition
 from flows.feeds import LIVE_PARTITION, Feeds, live_feeds, with_top_symbols
@@ -96,6 +99,7 @@ def live() -> tuple[Ports, Shaping]:
     info = PartitionInfo(symbols=shaping.symbols)
     model = load_model(shaping.crowd.sentiment, settings.scoring)
     open_session(session, {LIVE_PARTITION: info}, shaping, origin="live", model=identity(model))
+    feeds = replace(feeds, feeds=[*feeds.feeds, _caretaker(session, settings, feeds.clock)])
     opener = partial(_open_live, session, settings, feeds)
     partition = Partition(_wire(LIVE_PARTITION, shaping.symbols, shaping), shaping.symbols, chatters=True)
     stores = _stores(
@@ -158,6 +162,23 @@ def partition_of(name: str, manifest: Manifest, shaping: Shaping, speed: float) 
     info = manifest.partitions[name]
     wire = _wire(name, info.symbols, shaping)
     return Partition(wire, info.symbols, bool(info.channels), manifest.start_ns, manifest.end_ns, speed)
+
+
+def _caretaker(session: Path, settings: Settings, clock: Callable[[], int]) -> Caretaker:
+    """Plug in the upkeep of a live run: retention of the tape, and of the archive, whose past days become one file each."""
+    upkeep = settings.upkeep
+    archive = settings.archive.data_dir or settings.data_dir
+
+    def keep_archive() -> None:
+        now_ns = clock()
+        compact(archive, now_ns, sync=settings.archive.sync)
+        if upkeep.archive_age:
+            retain(archive, now_ns - upkeep.archive_age)
+
+    keeper: Caretaker
+    retention = Retention(session / "frames" / LIVE_PARTITION, upkeep.tape, lambda: keeper.keep_from_row(), clock)
+    keeper = Caretaker([Chore(upkeep.tape.every, retention.turn), Chore(upkeep.archive_every, keep_archive)])
+    return keeper
 
 
 def _open_live(session: Path, settings: Settings, feeds: Feeds, resume: Position | None) -> TapePartition:

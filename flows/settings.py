@@ -29,6 +29,7 @@ from connectors.outputs.archive import ArchiveSettings
 from connectors.outputs.feed import FeedSettings
 from connectors.outputs.warehouse import WarehouseSettings
 from connectors.tape.recorder import RecorderSettings
+from connectors.tape.retention import RetentionSettings
 from flows.layers import PREFIX, Origins, Tree, branch, convert, leaves, merge, nearest, origin_of, plain, read_dotenv, read_toml
 from flows.running import RecoverySettings
 from scoring.alerts.rules import RuleSettings, compile_rules, default_rules
@@ -39,6 +40,7 @@ from scoring.crowd.sentiment import ScoringSettings, SentimentSettings
 from scoring.crowd.witness import WitnessSettings
 from scoring.duration import Duration
 from scoring.errors import SettingError
+from scoring.market.audit import AuditSettings
 from scoring.market.bars import BarSettings
 from scoring.market.portfolio import PortfolioSettings
 from scoring.market.risk import RiskSettings
@@ -70,6 +72,7 @@ class Market(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     bars: BarSettings = BarSettings()
     spread: SpreadSettings = SpreadSettings()
     risk: RiskSettings = RiskSettings()
+    audit: AuditSettings = AuditSettings()
 
 
 class Crowd(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -144,6 +147,16 @@ class InputSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Programs that send frames line by line over TCP."""
 
 
+class UpkeepSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What is kept, and for how long."""
+
+    tape: RetentionSettings = RetentionSettings()
+    archive_age: Duration = Duration(0)
+    """Age after which days of the archive go; 0 keeps them for ever."""
+    archive_every: Duration = Duration.parse("1h")
+    """How often the files of past days are joined into one, and old days go."""
+
+
 class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Everything that can be set."""
 
@@ -159,6 +172,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     inputs: InputSettings = InputSettings()
     recovery: RecoverySettings = RecoverySettings()
     recorder: RecorderSettings = RecorderSettings()
+    upkeep: UpkeepSettings = UpkeepSettings()
     archive: ArchiveSettings = ArchiveSettings()
     warehouse: WarehouseSettings = WarehouseSettings()
     feed: FeedSettings = FeedSettings()

@@ -7,7 +7,7 @@ where one becomes the other.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from connectors.inputs.source import STOP, WAIT_SECONDS, Chunk, Position, TapePartition, passed_mark
 from connectors.tape.recorder import Recorder
@@ -27,6 +27,17 @@ class LiveFeed(Protocol):
         """Say how it is doing, from any thread and without waiting: one row a connection."""
 
 
+@runtime_checkable
+class Follower(Protocol):
+    """A feed that wants to know how far the flow has come."""
+
+    def read_to(self, row: int) -> None:
+        """Hear that the flow has read the tape up to a row."""
+
+    def snapshotted(self, row: int) -> None:
+        """Hear that a snapshot was taken at a row."""
+
+
 class LiveFrames(TapePartition):
     """Frames of a tape that is being written."""
 
@@ -44,6 +55,7 @@ class LiveFrames(TapePartition):
         self._recorder = open_recorder()
         self._row = resume[0] if resume else self._recorder.first_row
         self._feeds = feeds
+        self._followers = [feed for feed in feeds if isinstance(feed, Follower)]
         for feed in feeds:
             feed.start(self._recorder)
 
@@ -61,11 +73,15 @@ class LiveFrames(TapePartition):
         last_ns = int(frames.received_ns[-1])
         mark_ns = passed_mark(last_ns, self._mark_ns)
         self._mark_ns = mark_ns or self._mark_ns
+        for follower in self._followers:
+            follower.read_to(self._row)
         health = tuple(row for feed in self._feeds for row in feed.health()) if mark_ns else ()
         return (Chunk(self._name, frames, (), len(frames), last_ns, mark_ns, health=health),)
 
     def snapshot(self) -> Position:
         """Give the next unread row."""
+        for follower in self._followers:
+            follower.snapshotted(self._row)
         return (self._row,)
 
     def close(self) -> None:
