@@ -242,7 +242,7 @@ class Exchange:
                 self._troubles.check_connect()
                 return None
             if parts.path == "/ghosttape/status":
-                return exchange_door.respond(self.status(), headers)
+                return exchange_door.respond(self._status(), headers)
             self.counts["requests"] += 1
             asked = exchange_rest.request_of(parts.path, parts.query, request.headers.get("X-MBX-TIME-UNIT", ""))
             self._troubles.check_rest()
@@ -253,7 +253,7 @@ class Exchange:
             self.counts[f"refused {refused.status}"] += 1
             return refused.response(headers | {"X-MBX-USED-WEIGHT-1M": str(self._budget.used)})
 
-    def status(self) -> dict[str, object]:
+    def _status(self) -> dict[str, object]:
         """Say where it is: what `GET /ghosttape/status` answers."""
         newest = {}
         for name, market in self._stage.markets.items():

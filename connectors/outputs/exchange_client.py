@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
 import socket
 import struct
 from collections import Counter
@@ -18,7 +19,7 @@ from websockets.protocol import State
 from connectors.outputs.exchange_line import Line
 from connectors.outputs.exchange_streams import Opening, Session
 
-_RESET: Final = struct.pack("ii", 1, 0)
+_RESET: Final = struct.pack("hh" if os.name == "nt" else "ii", 1, 0)
 """SO_LINGER: close at once, with a reset."""
 
 

@@ -58,6 +58,8 @@ class Fault(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     kind: FaultKind
     connection: int = 0
     """The n-th connection that was opened, from 1; 0: every open one. Where it is not open nothing happens."""
+    waits: bool = False
+    """Where no connection is open it happens once one is; so do those drawn from a seed, and therefore all of them happen."""
     span: Duration = msgspec.field(name="for", default=Duration.parse("10s"))
     """How long: silence, slow, refuse, skew; serverShutdown: until the connection is closed."""
     frames: int = 10
@@ -172,6 +174,7 @@ def _draw(random: Random, kind: FaultKind, span: Duration) -> Fault:
     return Fault(
         at=Duration(random.randrange(max(span, 1))),
         kind=kind,
+        waits=True,
         span=Duration(random.randrange(5 * _SECOND, 60 * _SECOND)),
         frames=random.randrange(1, 50),
         by=Duration(random.randrange(_SECOND // 10, 3 * _SECOND)),

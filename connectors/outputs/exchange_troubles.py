@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Mapping
 from functools import partial
+from typing import Final
 
 import msgspec
 
@@ -13,7 +14,9 @@ from connectors.outputs.exchange_door import RefusedError
 from connectors.outputs.exchange_faults import Agenda, ExchangeScript, Fault, FaultKind, Where
 from connectors.outputs.exchange_play import SessionClock
 
-_MESSAGES = {
+_AGAIN_NS: Final = 1_000_000_000
+"""Session time after which it looks again whether there is a connection."""
+_MESSAGES: Final = {
     418: "Way too much request weight used; IP banned until later. Please use WebSocket Streams to avoid bans.",
     429: "Too many requests; please use the websocket for live updates to avoid polling the API.",
     451: "Service unavailable from a restricted location according to 'b. Eligibility' in https://www.binance.com/en/terms.",
@@ -80,15 +83,20 @@ class Troubles:
             self._shift(by_ns)
             self._until(fault, partial(self._shift, -by_ns))
         else:
-            for client in [client for number, client in self._clients.items() if fault.connection in (0, number)]:
+            suffering = [client for number, client in self._clients.items() if fault.connection in (0, number)]
+            for client in suffering:
                 self._count(fault)
                 self._effects[fault.kind](client, fault)
+            if fault.waits and not suffering:
+                self._agenda.add(self._clock.now() + _AGAIN_NS, partial(self._strike, fault))
 
     def _count(self, fault: Fault) -> None:
         self._counts[fault.kind.value] += 1
 
     def _until(self, fault: Fault, action: Callable[[], None]) -> None:
-        self._agenda.add(self._clock.first_ns + fault.at + fault.span, action)
+        # What had to wait for a connection lasts as long as if it had not.
+        begun_ns = max(self._clock.first_ns + fault.at, self._clock.now() if fault.waits else 0)
+        self._agenda.add(begun_ns + fault.span, action)
 
     def _shift(self, by_ns: int) -> None:
         self.skew_ns += by_ns

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import math
 import time
@@ -374,22 +375,20 @@ def test_everything_at_once_still_ends(session: Path) -> None:
         1, Duration.parse("1m"), disconnects=9, silences=3, duplicates=5, reorders=5, corruptions=5, slows=3, shutdowns=2, skews=2
     )
     with faulty(session, *faults) as served:
-        while not served.ended:
+        while not served.ended or served.counts["drop"] < 9 or served.counts["serverShutdown"] < 2:
             with listening(served, "/ws/btcusdt@trade") as client:
-                until_closed(client, served)
-        assert served.counts["drop"] + served.counts["serverShutdown"] > 3
+                until_closed(client)
         status = get(served, "/ghosttape/status")
+        assert [served.counts[kind] for kind in FaultKind if kind is not FaultKind.REFUSE] == [9, 3, 5, 5, 5, 3, 2, 2]
         assert (status[0], status[1]["newest_trade_ids"]) == (200, NEWEST)
 
 
-def until_closed(client: ClientConnection, served: Exchange) -> None:
-    while not served.ended:
-        try:
-            client.recv(timeout=0.1)
-        except TimeoutError:
-            continue
-        except ConnectionClosed:
-            return
+def until_closed(client: ClientConnection) -> None:
+    try:
+        while True:
+            client.recv(timeout=0.2)
+    except (TimeoutError, ConnectionClosed):
+        return
 
 
 # --- starting and stopping -----------------------------------------------------------------------------------------------------------
@@ -398,6 +397,21 @@ def until_closed(client: ClientConnection, served: Exchange) -> None:
 def test_a_port_in_use_is_told_in_one_line(exchange: Exchange, session: Path) -> None:
     with pytest.raises(ResourceError, match=f"cannot listen on 127.0.0.1 port {exchange.port}"):
         Exchange(session, ExchangeSettings(port=exchange.port)).start()
+
+
+def test_what_waits_happens_to_the_next_connection(session: Path) -> None:
+    silence = fault(FaultKind.SILENCE, at="1s", span="5s", waits=True)
+    with Exchange(session, ExchangeSettings(port=0, speed=10.0, now=True, faults=(silence,))) as served:
+        until(lambda: served.clock.now() > served.clock.first_ns + 3 * 10**9)
+        with listening(served, "/ws/btcusdt@trade") as client:
+            until(lambda: served.counts["silence"] == 1)
+            begun_ns = served.clock.now()
+            frames: list[str] = []
+            while served.clock.now() < begun_ns + 8 * 10**9:
+                frames.append(str(client.recv(timeout=5)))
+    found = ids(frames)
+    [hole] = [after - before for before, after in itertools.pairwise(found) if after - before > 1] or [found[0] - FIRST_ID]
+    assert hole >= 5 * PER_SECOND
 
 
 def test_closing_is_quick_with_and_without_having_started(session: Path) -> None:

@@ -71,6 +71,15 @@ def test_the_clock_is_wrong_for_a_while() -> None:
     assert seen == [500, 430, 500, 0]
 
 
+def test_what_waits_looks_again_for_a_connection() -> None:
+    _, agenda, counts = planned(Fault(at=Duration(1), kind=FaultKind.DROP, waits=True))
+    for _ in range(3):
+        assert agenda.next_ns() is not None
+        agenda.run()
+    assert agenda.next_ns() == FIRST_NS + Duration.parse("1s")
+    assert counts == {}
+
+
 def test_nobody_suffers_where_nobody_is() -> None:
     troubles, agenda, counts = planned(Fault(at=Duration(1), kind=FaultKind.DROP), Fault(at=Duration(1), kind=FaultKind.SILENCE))
     agenda.run()
