@@ -1,0 +1,88 @@
+"""The two ends of a run through topics, as processes of their own that can be killed.
+
+`python -m tests.flows.kafka_flow ingest FOLDER BROKER LINES_PORT`: what a feed of lines brings goes into topics.
+`python -m tests.flows.kafka_flow read FOLDER BROKER [MEMBER]`: what stands in topics becomes rows of the archive; members of a group
+share the topics.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from functools import partial
+from pathlib import Path
+
+from connectors.inputs.kafka import KafkaFeed
+from connectors.inputs.kafka_client import KafkaInputSettings
+from connectors.inputs.kafka_clock import TopicClock
+from connectors.inputs.lines import LinesFeed, LinesSettings
+from connectors.inputs.live import LiveFrames
+from connectors.inputs.source import Chunk, Position, TapeSource, stop_on_signals
+from connectors.outputs.archive import ArchiveSettings, archive_sink
+from connectors.outputs.kafka import KafkaOutputSettings
+from connectors.tape.recorder import Recorder, RecorderSettings
+from connectors.wire.binance import BinanceWireSettings
+from connectors.wire.kafka_connection import KafkaSettings
+from flows import ingest
+from flows.decode import Decode, Partition
+from flows.main import build
+from flows.ports import Ports
+from flows.running import RecoverySettings, run
+from flows.settings import Market, Shaping
+from scoring.duration import Duration
+from scoring.market.bars import BarSettings
+
+SYMBOLS = ("BTCUSDT", "ETHUSDT", "DOGEUSDT")
+EPOCH = RecoverySettings(Duration.parse("300ms"))
+
+
+def shaping() -> Shaping:
+    """Small windows, so that many close within a short test."""
+    bars = BarSettings(widths=(Duration.parse("1s"),), lateness=Duration.parse("2s"))
+    return Shaping(market=Market(bars=bars))
+
+
+class Followed(LiveFrames):
+    """Tells the feed how far the flow has come."""
+
+    def __init__(self, folder: Path, cluster: KafkaSettings, settings: KafkaInputSettings, resume: Position | None) -> None:
+        clock = TopicClock()
+        self.feed = KafkaFeed(cluster, settings, clock)
+        super().__init__("live", lambda: Recorder(folder / "tape" / "frames" / "live", clock=clock), [self.feed], 2_000, resume)
+
+    def next_batch(self) -> Sequence[Chunk]:
+        found = super().next_batch()
+        self.feed.read_to(self._row)
+        return found
+
+    def snapshot(self) -> Position:
+        position = super().snapshot()
+        self.feed.snapshotted(position[0])
+        return position
+
+
+def ports(folder: Path, source: TapeSource) -> Ports:
+    """Plug the whole flow into a source and an archive."""
+    wire = BinanceWireSettings(symbols=SYMBOLS, source="live", primary=dict.fromkeys(SYMBOLS, "trade"))
+    stores = {"archive": archive_sink(ArchiveSettings(data_dir=str(folder), sync=False))}
+    return Ports(source, Decode({"live": Partition(wire, SYMBOLS)}), stores, {}, False, None)
+
+
+def main(role: str, folder: Path, broker: str, *more: str) -> None:
+    """Run one end."""
+    stop_on_signals()
+    cluster = KafkaSettings(bootstrap=broker)
+    print("running", flush=True)
+    if role == "ingest":
+        lines = LinesSettings(port=int(more[0]), retry=Duration.parse("100ms"))
+        plugs = ingest.live(lambda: [LinesFeed(lines)], folder / "tape", RecorderSettings(), cluster, KafkaOutputSettings())
+        run(ingest.build(plugs), EPOCH, recovery=folder / "recovery")
+        return
+    member = more[0] if more else ""
+    settings = KafkaInputSettings(member=member, partitions=() if member else (0, 1, 2, 3), session_timeout=Duration.parse("20s"))
+    source = TapeSource({"live": partial(Followed, folder, cluster, settings)})
+    run(build(ports(folder, source), shaping()), EPOCH, recovery=folder / "recovery")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1], Path(sys.argv[2]), *sys.argv[3:])

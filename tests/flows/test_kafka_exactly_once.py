@@ -1,0 +1,170 @@
+"""Through topics and back, with kills on both sides: each event once on the reader's tape, each row as if nothing had happened."""
+
+from __future__ import annotations
+
+import json
+import random
+import signal
+import subprocess
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from functools import partial
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from connectors.inputs.pace import Pace
+from connectors.inputs.replaying import ReplayedFrames
+from connectors.inputs.source import TapeSource
+from connectors.tape.reader import FrameReader
+from flows.main import build
+from flows.running import run
+from tests.connectors.kafka_broker import broker
+from tests.flows.conftest import clean_environment
+from tests.flows.kafka_flow import EPOCH, SYMBOLS, ports, shaping
+from tests.flows.sessions import finish, free_ports, kill, start, wait_until
+from tests.flows.test_recovery import Exchange
+
+FRAMES = 24_000
+PER_SECOND = 3_000
+COLUMNS = (
+    "symbol, epoch_us(window_start), open, high, low, close, volume_base, volume_quote, vwap, trade_count, price_stddev, "
+    "first_trade_id, last_trade_id, late_rows, completeness"
+)
+
+
+def fresh_trades() -> list[bytes]:
+    """Make trades of three symbols that happen from now on at a steady rate."""
+    chance, now_ms = random.Random(4), time.time_ns() // 1_000_000
+    frames = []
+    for number in range(FRAMES):
+        symbol, at_ms = SYMBOLS[number % 3], now_ms + number * 1_000 // PER_SECOND
+        price, quantity = f"{chance.gauss(100, 2):.2f}", f"{chance.uniform(0.001, 3):.3f}"
+        data = {"e": "trade", "E": at_ms, "s": symbol, "t": number // 3 + 1, "p": price, "q": quantity, "T": at_ms, "m": number % 2 == 0}
+        frames.append(json.dumps({"stream": f"{symbol.lower()}@trade", "data": data}, separators=(",", ":")).encode())
+    return frames
+
+
+@pytest.fixture
+def address() -> Iterator[str]:
+    with broker() as found:
+        yield found
+
+
+def payloads_on(tape: Path) -> Counter[bytes]:
+    reader = FrameReader(tape)
+    row, found = reader.first_row, Counter[bytes]()
+    while (chunk := reader.read(row, 10_000)) is not None:
+        found.update(chunk.payloads[index] for index in chunk.rows_of("binance").tolist())
+        row += len(chunk)
+    reader.close()
+    return found
+
+
+def rows_in(folder: Path) -> list[tuple[object, ...]]:
+    files = str(folder / "archive" / "trade_metrics" / "**" / "*.parquet")
+    with duckdb.connect() as connection:
+        return connection.execute(f"SELECT {COLUMNS} FROM read_parquet('{files}') ORDER BY ALL").fetchall()
+
+
+def reached(count: Callable[[], Counter[bytes]], tenths: int) -> bool:
+    return count().total() * 10 > tenths * FRAMES
+
+
+def stop(process: subprocess.Popen[str]) -> None:
+    process.send_signal(signal.SIGTERM)
+    finish(process, 60)
+
+
+class Ends:
+    """The processes of a run."""
+
+    def __init__(self, folder: Path, address: str, port: int) -> None:
+        self.folder, self.address, self.port = folder, address, port
+        self.environment = clean_environment(folder)
+        self.started: list[subprocess.Popen[str]] = []
+
+    def ingest(self) -> subprocess.Popen[str]:
+        return self._start("ingest", self.folder / "in", str(self.port))
+
+    def read(self, member: str = "") -> subprocess.Popen[str]:
+        return self._start("read", self.folder / f"out{member}", *([member] if member else []))
+
+    def ingested(self) -> Counter[bytes]:
+        return payloads_on(self.folder / "in" / "tape" / "frames" / "ingest")
+
+    def found(self, *members: str) -> Counter[bytes]:
+        tapes = (payloads_on(self.folder / f"out{member}" / "tape" / "frames" / "live") for member in members or ("",))
+        return sum(tapes, Counter[bytes]())
+
+    def _start(self, role: str, folder: Path, *more: str) -> subprocess.Popen[str]:
+        folder.mkdir(exist_ok=True)
+        process = start(["tests.flows.kafka_flow", role, str(folder), self.address, *more], self.environment)
+        self.started.append(process)
+        assert process.stdout is not None
+        assert process.stdout.readline() == "running\n"
+        return process
+
+    def close(self) -> None:
+        for process in self.started:
+            if process.poll() is None:
+                kill(process)
+
+
+@pytest.fixture
+def ends(tmp_path: Path, address: str) -> Iterator[Ends]:
+    (port,) = free_ports(1)
+    made = Ends(tmp_path, address, port)
+    yield made
+    made.close()
+
+
+def directly(tape: Path, folder: Path) -> list[tuple[object, ...]]:
+    """Give the rows of the ingested tape without topics in between."""
+    reader = FrameReader(tape)
+    source = TapeSource({"live": lambda resume: ReplayedFrames("live", reader, Pace(float("inf")), 5_000, resume)})
+    run(build(ports(folder, source), shaping()), EPOCH)
+    return rows_in(folder)
+
+
+@pytest.mark.slow
+def test_a_killed_producer_and_a_killed_consumer_lose_and_double_nothing(tmp_path: Path, ends: Ends) -> None:
+    frames = fresh_trades()
+    exchange = Exchange(ends.port, frames, PER_SECOND)
+    exchange.start()
+    producer, consumer = ends.ingest(), ends.read()
+    for tenths in (1, 4, 7):
+        wait_until(partial(reached, ends.found, tenths), 60)
+        kill(consumer)
+        wait_until(partial(reached, ends.ingested, tenths + 1), 60)
+        kill(producer)
+        producer, consumer = ends.ingest(), ends.read()
+    assert exchange.sent_all.wait(60)
+    assert len(exchange.resumed_at) == 4, "killed in the middle"
+    wait_until(lambda: ends.found().total() >= FRAMES, 60)
+    stop(producer)
+    expected = directly(tmp_path / "in" / "tape" / "frames" / "ingest", tmp_path / "direct")
+    wait_until(lambda: len(rows_in(tmp_path / "out")) >= len(expected), 60)
+    stop(consumer)
+    assert ends.found() == Counter(frames)
+    assert rows_in(tmp_path / "out") == expected
+
+
+@pytest.mark.slow
+def test_a_group_that_is_rebalanced_reads_each_event_once(ends: Ends) -> None:
+    frames = fresh_trades()
+    exchange = Exchange(ends.port, frames, PER_SECOND)
+    exchange.start()
+    producer, first = ends.ingest(), ends.read("a")
+    wait_until(lambda: ends.found("a"), 60)
+    second = ends.read("b")
+    wait_until(lambda: ends.found("b"), 60)
+    kill(first)
+    first = ends.read("a")
+    assert exchange.sent_all.wait(60)
+    wait_until(lambda: ends.found("a", "b").total() >= FRAMES, 60)
+    for process in (producer, first, second):
+        stop(process)
+    assert ends.found("a", "b") == Counter(frames)
