@@ -36,6 +36,16 @@ live: run
 replay session="recordings/session" *arguments: run
     @{{ python }} -m flows.commands.replay "$@"
 
+# is everything in place? settings, disk, ports, clocks, model, each source: one line each, and what to do
+[group('use')]
+doctor *arguments: run
+    @{{ python }} -m flows.commands.doctor "$@"
+
+# log in to Telegram, so that its groups can be listened to
+[group('use')]
+telegram-login *arguments: run
+    @{{ python }} -m flows.commands.telegram_login "$@"
+
 # ask the warehouse: just query "SELECT * FROM trade_metrics LIMIT 5"
 [group('use')]
 query *arguments: run
@@ -65,6 +75,16 @@ study *arguments: run
 [group('judge')]
 sweep *arguments: run
     @{{ python }} -m flows.commands.sweep "$@"
+
+# keep a stretch of the live tape for good: just record NAME [--last 2h | --from-now | --for 30m]
+[group('tape')]
+record +arguments: run
+    @{{ python }} -m flows.commands.record "$@"
+
+# serve a session as an exchange on loopback, for any client of Binance: just serve recordings/session [--speed 10x]
+[group('tape')]
+serve *arguments: run
+    @{{ python }} -m flows.commands.serve "$@"
 
 # turn frame logs or the exchange's archives into a session: just import FILES… --to recordings/NAME
 [group('tape')]

@@ -19,7 +19,10 @@ from connectors.inputs.repair import RepairFeed
 from connectors.inputs.served_clock import served_clock
 from connectors.inputs.symbols import top_symbols
 from connectors.inputs.telegram import TelegramFeed
-from flows.settings import Asset, BinanceInput, Settings, Shaping
+from connectors.inputs.telegram_settings import channel_name
+from connectors.wire.news import CHANNEL_PREFIX, NEWS_FEED
+from connectors.wire.telegram import TELEGRAM_FEED
+from flows.settings import Asset, BinanceInput, InputSettings, Settings, Shaping
 from scoring.errors import SettingError
 
 LIVE_PARTITION: Final = "live"
@@ -71,6 +74,14 @@ def live_feeds(settings: Settings, shaping: Shaping, folder: Path) -> Feeds:
         raise SettingError("settings", "inputs", "", "at least one input switched on, such as inputs.binance.enabled = true")
     clock = served_clock(inputs.follow_clock) if inputs.follow_clock else time.time_ns
     return Feeds(feeds, repair, clock)
+
+
+def channels_of(inputs: InputSettings) -> tuple[str, ...]:
+    """Name the channels that may be heard, as far as the settings know; none where nobody is listened to."""
+    groups = [channel_name(group) for group in inputs.telegram.groups]
+    headlines = [f"{CHANNEL_PREFIX}{source}" for source in inputs.news.feeds] if inputs.news.enabled else []
+    lines = [lines.feed for lines in inputs.lines if lines.feed in (TELEGRAM_FEED, NEWS_FEED)]
+    return tuple(dict.fromkeys((*groups, *headlines, *lines)))
 
 
 def kinds_of(binance: BinanceInput, shaping: Shaping) -> tuple[str, ...]:

@@ -32,7 +32,7 @@ from connectors.tape.recorder import Recorder
 from connectors.tape.retention import Retention
 from connectors.wire.binance import BinanceWireSettings
 from flows.decode import Decode, Partition
-from flows.feeds import LIVE_PARTITION, Feeds, live_feeds, with_top_symbols
+from flows.feeds import LIVE_PARTITION, Feeds, channels_of, live_feeds, with_top_symbols
 from flows.sessions import PROGRAM, open_session, replay_folder, shaping_of
 from flows.settings import Settings, Shaping, load
 from scoring.crowd.finbert import Model
@@ -96,12 +96,13 @@ def live() -> tuple[Ports, Shaping]:
     session = folder / "tape"
     shaping = with_top_symbols(settings.shaping, settings.inputs.binance)
     feeds = live_feeds(settings, shaping, folder)
-    info = PartitionInfo(symbols=shaping.symbols)
-    model = load_model(shaping.crowd.sentiment, settings.scoring)
-    open_session(session, {LIVE_PARTITION: info}, shaping, origin="live", model=identity(model))
+    channels = channels_of(settings.inputs)
+    info = PartitionInfo(symbols=shaping.symbols, channels=channels)
+    model = load_model(shaping.crowd.sentiment, settings.scoring) if channels else None
+    open_session(session, {LIVE_PARTITION: info}, shaping, origin="live", model=identity(model) if model else None)
     feeds = replace(feeds, feeds=[*feeds.feeds, _caretaker(session, settings, feeds.clock)])
     opener = partial(_open_live, session, settings, feeds)
-    partition = Partition(_wire(LIVE_PARTITION, shaping.symbols, shaping), shaping.symbols, chatters=True)
+    partition = Partition(_wire(LIVE_PARTITION, shaping.symbols, shaping), shaping.symbols, chatters=bool(channels))
     stores = _stores(
         replace(settings.archive, data_dir=settings.archive.data_dir or str(folder)),
         replace(settings.warehouse, path=settings.warehouse.path or str(folder / WAREHOUSE)),
