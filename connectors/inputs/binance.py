@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from connectors.inputs.binance_connection import BINANCE_FEED, Connection
-from connectors.inputs.binance_settings import BinanceSettings
+from connectors.inputs.binance_connection import Connection
+from connectors.inputs.binance_settings import BINANCE_FEED, BinanceSettings
 from connectors.inputs.binance_shards import ConnectionBudget, shards, streams_of, symbol_of
 from connectors.inputs.binance_succession import Rotation
 from connectors.inputs.lost_spans import LostSpan, left_open

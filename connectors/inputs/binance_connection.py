@@ -15,15 +15,14 @@ import selectors
 import threading
 import time
 from collections.abc import Callable, Sequence
-from typing import Final
 
 from connectors.inputs.backoff import Backoff
 from connectors.inputs.binance_dial import Dialled, Dialler, Refused
 from connectors.inputs.binance_link import Link
 from connectors.inputs.binance_readings import Readings
-from connectors.inputs.binance_settings import BinanceSettings
+from connectors.inputs.binance_settings import BINANCE_FEED, BinanceSettings
 from connectors.inputs.binance_shards import ConnectionBudget, subscription, symbol_of
-from connectors.inputs.binance_succession import NEVER, Rotation, Succession
+from connectors.inputs.binance_succession import NEVER, ROTATIONS_KEPT, Rotation, Succession
 from connectors.inputs.lost_spans import LostSpan
 from connectors.inputs.waker import Waker
 from connectors.tape.recorder import Recorder
@@ -31,9 +30,6 @@ from connectors.wire.gap import GAP_FEED
 from scoring.errors import ResourceError
 from scoring.records import NANOSECONDS_PER_SECOND, SourceHealth
 
-BINANCE_FEED: Final = "binance"
-"""The feed of its frames on the tape."""
-_ROTATIONS_KEPT: Final = 32
 _log = logging.getLogger("ghosttape.binance")
 _log.addHandler(logging.NullHandler())
 
@@ -101,15 +97,11 @@ class Connection:
 
     def _state(self) -> str:
         link = self._link
-        if self._broken:
-            return "down"
-        if link is None:
-            return "down" if self._next_try_ns else "connecting"
+        if link is None or self._broken:
+            return "down" if self._next_try_ns or self._broken else "connecting"
         if not link.heard:
             return "connecting"
         return "stale" if time.monotonic() - link.heard_at > _seconds(self._settings.stale) else "live"
-
-    # --- the thread ------------------------------------------------------------------------------------------------------------------
 
     def _run(self) -> None:
         try:
@@ -164,8 +156,6 @@ class Connection:
         elif now >= self._succession.due_at:
             self._proceed(self._succession, now)
 
-    # --- connecting ------------------------------------------------------------------------------------------------------------------
-
     def _dial(self) -> None:
         self._dial_at, self._next_try_ns = NEVER, 0
         self._dialler.start()
@@ -198,7 +188,6 @@ class Connection:
         else:
             self._succession.successor = link
         self._opened += 1
-        _log.info("%s: connected to %s", self.name, link.host)
         if link.ready:
             self._become_ready(link)
         self._take(link, b"")  # what came behind the handshake
@@ -219,8 +208,6 @@ class Connection:
             link.keep_pace()
         except OSError as error:
             self._lose(link, str(error))
-
-    # --- receiving -------------------------------------------------------------------------------------------------------------------
 
     def _read(self, link: Link) -> None:
         try:
@@ -259,8 +246,6 @@ class Connection:
         elif frames:
             self._recorder.put_many(received_ns, BINANCE_FEED, frames)
 
-    # --- losing and replacing --------------------------------------------------------------------------------------------------------
-
     def _lose(self, link: Link, why: str) -> None:
         """Let go of a link that brings nothing any more."""
         self._last_error = f"{link.host}: {why}: connecting again"
@@ -271,19 +256,18 @@ class Connection:
             self._proceed(succession, time.monotonic())
             return
         self._drop(link)
-        if link is not self._link:
-            self._try_later()
-            return
-        self._link = self._succession = None
-        self._tell_lost(link.last_ns)
-        if successor is not None and successor is not link:
+        if link is self._link:
+            self._link = self._succession = None
+            self._tell_lost(link)
+        if self._link is None and successor is not None and successor is not link:
             self._follow(successor)
             self._reconnects += 1
         else:
             self._try_later()
 
-    def _tell_lost(self, from_ns: int) -> None:
-        """Open the gap, unless nothing ever came: then nothing is known to be missing."""
+    def _tell_lost(self, link: Link) -> None:
+        """Open the gap behind a link, unless nothing ever came: then nothing is known to be missing."""
+        from_ns = link.last_ns or self._readings.last_ns
         if from_ns and (gaps := self._lost.open(from_ns)):
             self._recorder.put_many(self._now(), GAP_FEED, gaps)
 
@@ -299,11 +283,11 @@ class Connection:
         self._rotate_at = now if successor.shutting_down else self._rotate_at
         rotation, held = succession.settle(self._now(), now)
         if not rotation.proven:
-            self._tell_lost(old.last_ns)
+            self._tell_lost(old)
             self._on_connected(self.symbols)
         if held:
             self._put(successor, self._now(), held)
-        self.rotations = (*self.rotations, rotation)[-_ROTATIONS_KEPT:]
+        self.rotations = (*self.rotations, rotation)[-ROTATIONS_KEPT:]
         _log.info("%s: replaced a connection, %s", self.name, rotation)
 
     def _drop(self, link: Link) -> None:

@@ -13,6 +13,8 @@ from connectors.inputs.binance_ids import Handover
 from connectors.inputs.binance_link import Link
 
 NEVER: Final = float("inf")
+ROTATIONS_KEPT: Final = 32
+"""How many are remembered, to be looked at."""
 
 
 class Rotation(msgspec.Struct, frozen=True):

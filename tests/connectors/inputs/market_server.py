@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http
 import socket
+import ssl
 import struct
 import threading
 import time
@@ -37,19 +38,26 @@ def trade(number: int, symbol: str = "BTCUSDT") -> bytes:
 class MarketServer:
     """Accepts connections, remembers what they say, and sends only what it is told to."""
 
-    def __init__(self, on_open: Callable[[ServerConnection], None] | None = None) -> None:
-        """Call `on_open` in the thread of each new connection."""
+    def __init__(self, tls: ssl.SSLContext | None = None) -> None:
+        """Speak TLS if told to."""
         self.connections: list[ServerConnection] = []
         self.paths: list[str] = []
         self.heard: list[tuple[float, str]] = []
         self.refusal: tuple[int, dict[str, str]] | None = None
-        self._on_open = on_open
+        self._tls = tls
         self._changed = threading.Condition()
 
     def __enter__(self) -> MarketServer:
         """Listen."""
         self._server: Server = serve(
-            self._handle, "127.0.0.1", 0, compression=None, process_request=self._answer, ping_interval=None, close_timeout=0.1
+            self._handle,
+            "127.0.0.1",
+            0,
+            ssl=self._tls,
+            compression=None,
+            process_request=self._answer,
+            ping_interval=None,
+            close_timeout=0.1,
         )
         self.port = self._server.socket.getsockname()[1]
         self._thread = threading.Thread(target=self._server.serve_forever)
@@ -66,7 +74,7 @@ class MarketServer:
     @property
     def address(self) -> str:
         """Where to connect to."""
-        return f"ws://127.0.0.1:{self.port}"
+        return f"{'wss' if self._tls else 'ws'}://127.0.0.1:{self.port}"
 
     def wait_for(self, connections: int) -> None:
         """Wait until so many have connected."""
@@ -107,8 +115,6 @@ class MarketServer:
         with self._changed:
             self.connections.append(connection)
             self._changed.notify_all()
-        if self._on_open is not None:
-            self._on_open(connection)
         try:
             for message in connection:
                 self.heard.append((time.monotonic(), str(message)))

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import selectors
+import shutil
 import socket
+import ssl
 import struct
+import subprocess
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
@@ -126,6 +131,41 @@ def test_a_text_is_sent_and_a_goodbye_said() -> None:
         client.close()
         until(lambda: server.connections[0].close_code == 1000)
         assert server.paths == ["/ws"]
+
+
+def certificate(folder: Path) -> Path:
+    """Make a certificate for loopback, and its key, in one file."""
+    program = shutil.which("openssl")
+    if program is None:
+        pytest.skip("the program openssl, which makes the certificate for this test, is not here")
+    file = folder / "loopback.pem"
+    asked = "req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=loopback -addext subjectAltName=IP:127.0.0.1 -keyout key.pem -out cert.pem"
+    subprocess.run([program, *asked.split()], cwd=folder, check=True, capture_output=True)
+    file.write_bytes((folder / "cert.pem").read_bytes() + (folder / "key.pem").read_bytes())
+    return file
+
+
+def test_nothing_stays_behind_in_tls(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Records are decrypted one by one and larger than what was asked for; a selector tells of none that is decrypted already."""
+    file = certificate(tmp_path)
+    monkeypatch.setenv("SSL_CERT_FILE", str(file))
+    served = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    served.load_cert_chain(file)
+    sent = [b"%d:" % number + bytes(number * 7) for number in range(1500)] + [bytes(LONGEST - 1)]
+    with MarketServer(served) as server:
+        client = dial(f"{server.address}/ws", 5)
+        server.wait_for(1)
+        sending = threading.Thread(target=server.send, args=sent)
+        sending.start()
+        found: list[bytes] = []
+        with selectors.DefaultSelector() as selector:
+            selector.register(client, selectors.EVENT_READ)
+            while len(found) < len(sent):
+                assert selector.select(10), "nothing more came"
+                found += client.split(client.receive())
+        sending.join()
+        client.close()
+    assert found == sent
 
 
 def test_a_server_that_speaks_no_http_is_refused() -> None:
