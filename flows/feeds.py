@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -16,7 +17,7 @@ from connectors.inputs.binance_rest import BinanceRest
 from connectors.inputs.lines import LinesFeed
 from connectors.inputs.live import LiveFeed
 from connectors.inputs.repair import RepairFeed
-from connectors.inputs.served_clock import served_clock
+from connectors.inputs.served_clock import ServedClock
 from connectors.inputs.symbols import top_symbols
 from connectors.inputs.telegram import TelegramFeed
 from connectors.inputs.telegram_settings import channel_name
@@ -52,13 +53,15 @@ def live_feeds(settings: Settings, shaping: Shaping, folder: Path) -> Feeds:
         ResourceError: the clock of a served session was to be followed, and nothing answers.
     """
     inputs = settings.inputs
+    served = ServedClock(inputs.follow_clock) if inputs.follow_clock else None
     feeds: list[LiveFeed] = [LinesFeed(lines) for lines in inputs.lines]
     repair = None
     if inputs.binance.enabled:
         rest = BinanceRest(inputs.binance.rest)
         kinds = kinds_of(inputs.binance, shaping)
         repair = RepairFeed(rest, inputs.binance.repair, shaping.market.primary, not DIFFS.isdisjoint(kinds))
-        feeds += [BinanceFeed(inputs.binance.stream, streams_of(shaping.symbols, kinds), repair.probe), repair]
+        on_connected = partial(_look, repair, served)
+        feeds += [BinanceFeed(inputs.binance.stream, streams_of(shaping.symbols, kinds), on_connected), repair]
     if inputs.telegram.groups:
         feeds.append(TelegramFeed(inputs.telegram, folder / "tape" / "frames" / LIVE_PARTITION))
     polls = folder / "tape" / POLLS
@@ -72,8 +75,14 @@ def live_feeds(settings: Settings, shaping: Shaping, folder: Path) -> Feeds:
         feeds.append(news.poller(inputs.news, polls))
     if not feeds:
         raise SettingError("settings", "inputs", "", "at least one input switched on, such as inputs.binance.enabled = true")
-    clock = served_clock(inputs.follow_clock) if inputs.follow_clock else time.time_ns
-    return Feeds(feeds, repair, clock)
+    return Feeds(feeds, repair, served or time.time_ns)
+
+
+def _look(repair: RepairFeed, clock: ServedClock | None, symbols: Sequence[str]) -> None:
+    """Look what was missed, and where a served session is that may have begun just now."""
+    if clock is not None:
+        clock.set_again()
+    repair.probe(symbols)
 
 
 def channels_of(inputs: InputSettings) -> tuple[str, ...]:

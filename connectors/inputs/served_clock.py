@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from http.client import HTTPException
 from typing import Final
 from urllib.error import URLError
@@ -27,27 +28,41 @@ class _ServerTime(msgspec.Struct):
     at_ms: int = msgspec.field(name="serverTime")
 
 
-def served_clock(address: str, monotonic_ns: Callable[[], int] = time.monotonic_ns) -> Callable[[], int]:
-    """Ask a served session for its time and speed, and give a clock (ns UTC) that runs with it.
+class ServedClock:
+    """The time of a served session, ns UTC."""
 
-    Raises:
-        SettingError: what answers there is no served session.
-        ResourceError: nothing answers there.
-    """
-    if not address.startswith(("http://", "https://")):
-        raise SettingError("settings", "inputs.follow_clock", address, "the address of a served session such as 'http://127.0.0.1:8767'")
-    try:
-        with urlopen(f"{address.rstrip('/')}/api/v3/time", timeout=_TIMEOUT_SECONDS) as answer:
-            body, speed_text = answer.read(), answer.headers.get(SPEED_HEADER, "")
-    except (URLError, HTTPException, OSError) as error:
-        raise ResourceError(f"inputs.follow_clock: nothing answers at {address} ({error}): start `just serve` first") from None
-    try:
-        at_ns, speed = msgspec.json.decode(body, type=_ServerTime).at_ms * NANOSECONDS_PER_MILLISECOND, float(speed_text)
-    except (msgspec.DecodeError, ValueError):
-        raise SettingError("settings", "inputs.follow_clock", address, "the address of a served session; what answers is none") from None
-    asked_ns = monotonic_ns()
+    def __init__(self, address: str, monotonic_ns: Callable[[], int] = time.monotonic_ns) -> None:
+        """Ask a served session for its time and speed.
 
-    def now() -> int:
-        return at_ns + int((monotonic_ns() - asked_ns) * speed)
+        Raises:
+            SettingError: what answers there is no served session.
+            ResourceError: nothing answers there.
+        """
+        if not address.startswith(("http://", "https://")):
+            expected = "the address of a served session such as 'http://127.0.0.1:9443'"
+            raise SettingError("settings", "inputs.follow_clock", address, expected)
+        self._address, self._monotonic_ns = address.rstrip("/"), monotonic_ns
+        self._at_ns, self._speed, self._asked_ns = self._ask()
 
-    return now
+    def __call__(self) -> int:
+        """Give the session's time now."""
+        return self._at_ns + int((self._monotonic_ns() - self._asked_ns) * self._speed)
+
+    def set_again(self) -> None:
+        """Ask again: a session stands still until somebody subscribes. Where nothing answers the clock runs on as it was."""
+        with suppress(SettingError, ResourceError):  # whoever is connected there will notice too, and says so
+            self._at_ns, self._speed, self._asked_ns = self._ask()
+
+    def _ask(self) -> tuple[int, float, int]:
+        try:
+            with urlopen(f"{self._address}/api/v3/time", timeout=_TIMEOUT_SECONDS) as answer:
+                body, speed_text = answer.read(), answer.headers.get(SPEED_HEADER, "")
+        except (URLError, HTTPException, OSError) as error:
+            message = f"inputs.follow_clock: nothing answers at {self._address} ({error}): start `just serve` first"
+            raise ResourceError(message) from None
+        try:
+            at_ns, speed = msgspec.json.decode(body, type=_ServerTime).at_ms * NANOSECONDS_PER_MILLISECOND, float(speed_text)
+        except (msgspec.DecodeError, ValueError):
+            expected = "the address of a served session; what answers is none"
+            raise SettingError("settings", "inputs.follow_clock", self._address, expected) from None
+        return at_ns, speed, self._monotonic_ns()

@@ -9,7 +9,7 @@ from typing import ClassVar
 
 import pytest
 
-from connectors.inputs.served_clock import SPEED_HEADER, served_clock
+from connectors.inputs.served_clock import SPEED_HEADER, ServedClock
 from scoring.errors import ResourceError, SettingError
 
 
@@ -39,9 +39,22 @@ def address() -> Iterator[str]:
 
 def test_the_clock_starts_where_the_session_is_and_runs_as_fast(address: str) -> None:
     ticks = iter([5, 5, 1_000_000_005])
-    now = served_clock(f"{address}/", lambda: next(ticks))
+    now = ServedClock(f"{address}/", lambda: next(ticks))
     assert now() == 1_700_000_000_000_000_000
     assert now() == 1_700_000_020_000_000_000
+
+
+def test_it_is_set_again_and_runs_on_where_nobody_answers(address: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    now_ns = [0]
+    clock = ServedClock(address, lambda: now_ns[0])
+    now_ns[0] = 1_000_000_000
+    monkeypatch.setattr(Answer, "body", b'{"serverTime":1700000005000}')
+    clock.set_again()
+    assert clock() == 1_700_000_005_000_000_000
+    monkeypatch.setattr(Answer, "body", b"gone")
+    clock.set_again()
+    now_ns[0] += 1_000_000_000
+    assert clock() == 1_700_000_025_000_000_000
 
 
 @pytest.mark.parametrize(("body", "speed"), [(b"<html>", "20"), (b"{}", "20"), (b'{"serverTime":1}', ""), (b'{"serverTime":"x"}', "1")])
@@ -49,16 +62,14 @@ def test_what_is_no_served_session_is_refused(address: str, monkeypatch: pytest.
     monkeypatch.setattr(Answer, "body", body)
     monkeypatch.setattr(Answer, "speed", speed)
     with pytest.raises(SettingError, match=r"inputs\.follow_clock"):
-        served_clock(address)
+        ServedClock(address)
 
 
 def test_an_address_of_another_kind_is_refused() -> None:
     with pytest.raises(SettingError, match=r"file:///etc"):
-        served_clock("file:///etc/passwd")
+        ServedClock("file:///etc/passwd")
 
 
 def test_a_server_that_is_not_there_is_told_in_one_line() -> None:
-    with pytest.raises(
-        ResourceError, match=r"nothing answers at http://127\.0\.0\.1:9 .*: start `just serve` first$"
-    ):
-        served_clock("http://127.0.0.1:9")
+    with pytest.raises(ResourceError, match=r"nothing answers at http://127\.0\.0\.1:9 .*: start `just serve` first$"):
+        ServedClock("http://127.0.0.1:9")
