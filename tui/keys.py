@@ -19,6 +19,7 @@ _NAMES: Final = frozenset({key.value.rpartition("+")[2] for key in Keys if not k
     _character_to_key(character) for character in string.punctuation + string.digits + string.ascii_letters + " "
 }
 _EVERYWHERE: Final = "screen"
+_WIDGETS: Final = frozenset({"list", "pane"})
 _EXAMPLE: Final = "a key such as 's', 'f5', 'ctrl+d' or 'question_mark', or several with commas between"
 
 
@@ -38,8 +39,10 @@ def bindings() -> Iterator[Binding]:
     from tui.app import Ghosttape
     from tui.pages.catalog import CATALOG
 
-    for told in (Ghosttape.BINDINGS, *(entry.load().BINDINGS for entry in CATALOG)):
-        for binding in told:
+    pages = [entry.load() for entry in CATALOG]
+    widgets = dict.fromkeys(widget for page in pages for widget in page.LISTS)
+    for owner in (Ghosttape.BINDINGS, *(page.BINDINGS for page in pages), *(widget.BINDINGS for widget in widgets)):
+        for binding in owner:
             if isinstance(binding, Binding) and binding.id:
                 yield binding
 
@@ -56,22 +59,18 @@ def check(chosen: Mapping[str, str], file: str) -> None:
             raise SettingError(file, f"keys.{name}", keys, f"one of {', '.join(sorted(ids))}")
         if not all(is_key(key.strip()) for key in keys.split(",")):
             raise SettingError(file, f"keys.{name}", keys, _EXAMPLE)
-    taken: dict[tuple[str, str], str] = {}
-    for name, keys in {**ids, **chosen}.items():
-        for key in keys.split(","):
-            taken.setdefault((name.partition(".")[0], _spelled(key.strip())), name)
+    everyone = [(name, _spelled(key.strip())) for name, keys in {**ids, **chosen}.items() for key in keys.split(",")]
     for name, keys in chosen.items():
-        for key in (_spelled(key.strip()) for key in keys.split(",")):
-            for scope in _scopes(name, taken):
-                other = taken.get((scope, key), name)
-                if other != name:
-                    raise SettingError(file, f"keys.{name}", keys, f"a key that is not {other} already")
+        mine = {_spelled(key.strip()) for key in keys.split(",")}
+        for other, key in everyone:
+            if other != name and key in mine and _meet(name, other):
+                raise SettingError(file, f"keys.{name}", keys, f"a key that is not {other} already")
 
 
-def _scopes(name: str, taken: Mapping[tuple[str, str], str]) -> set[str]:
-    """A key of a page is in force beside those of the whole screen; a key of the screen beside those of all pages."""
-    scope = name.partition(".")[0]
-    return {other for other, _ in taken} if scope == _EVERYWHERE else {scope, _EVERYWHERE}
+def _meet(one: str, other: str) -> bool:
+    """Say whether two bindings are ever in force together: those of the screen always are, those of a focused widget on any page."""
+    first, second = (name.partition(".")[0] for name in (one, other))
+    return first == second or _EVERYWHERE in (first, second) or (first in _WIDGETS) != (second in _WIDGETS)
 
 
 def _spelled(key: str) -> str:

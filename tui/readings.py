@@ -13,6 +13,7 @@ from typing import Final
 import msgspec
 
 from scoring.feed import Topic, Value, read_instant, read_number
+from tui.crowd import Stance
 from tui.state import Cells, SymbolState
 
 SPANS: Final = ("15m", "5m", "1m")
@@ -48,35 +49,59 @@ class SymbolReadings(msgspec.Struct, frozen=True):
     spread_bps: Reading
     imbalance: Reading
     volatility: Reading
+    """Over 1 minute, annualised, as the next two."""
     drawdown: Reading
     completeness: str
     """Of the newest rows: the worst of them; empty while there are none."""
     line: tuple[float, ...]
+    vwap_distance: Reading = Reading()
+    """Of the last price from the VWAP, fraction of the VWAP."""
+    volatility_5m: Reading = Reading()
+    volatility_15m: Reading = Reading()
+    hype_z: Reading = Reading()
+    """Of the asset this is the first symbol of."""
 
 
 def change_span(symbols: Iterable[SymbolState]) -> str:
     """Choose the longest span over which every symbol that is known has a change, so that one heading is true of the whole column."""
-    risks = [cells for symbol in symbols if (cells := newest(symbol, Topic.RISK_METRICS)) is not None]
-    known = (span for span in SPANS if risks and all(read_number(cells.get(f"momentum_{span}")) is not None for cells in risks))
-    return next(known, SPANS[-1])
+    known = [spans(symbol) for symbol in symbols if newest(symbol, Topic.RISK_METRICS) is not None]
+    return next((span for span in SPANS if known and all(span in each for each in known)), SPANS[-1])
 
 
-def read(symbol: SymbolState, span: str) -> SymbolReadings:
+def spans(symbol: SymbolState) -> frozenset[str]:
+    """Give the spans over which a symbol has a change."""
+    risk = newest(symbol, Topic.RISK_METRICS) or {}
+    return frozenset(span for span in SPANS if read_number(risk.get(f"momentum_{span}")) is not None)
+
+
+def read(symbol: SymbolState, span: str, stance: Stance | None = None) -> SymbolReadings:
     """Take the numbers out of the newest rows; the change is the one over `span`."""
     trades, spread = newest(symbol, Topic.TRADE_METRICS), newest(symbol, Topic.SPREAD_METRICS)
     risk = newest(symbol, Topic.RISK_METRICS)
+    last, vwap = _last_price(risk, trades), _reading(trades, "vwap")
     return SymbolReadings(
         symbol=symbol.symbol,
-        last=_last_price(risk, trades),
+        last=last,
         change=_reading(risk, f"momentum_{span}"),
-        vwap=_reading(trades, "vwap"),
+        vwap=vwap,
         spread_bps=_reading(spread, "average_spread_bps"),
         imbalance=_reading(spread, "imbalance_top1"),
         volatility=_reading(risk, "volatility_1m_annualised"),
         drawdown=_reading(risk, "drawdown"),
         completeness=_worst(cells.get("completeness") for cells in (trades, spread, risk) if cells is not None),
         line=tuple(symbol.points.values()),
+        vwap_distance=_distance(last, vwap),
+        volatility_5m=_reading(risk, "volatility_5m_annualised"),
+        volatility_15m=_reading(risk, "volatility_15m_annualised"),
+        hype_z=Reading(stance.hype_momentum_z, stance.at) if stance else Reading(),
     )
+
+
+def _distance(last: Reading, vwap: Reading) -> Reading:
+    """It is as old as the older of the two."""
+    if last.value is None or not vwap.value or last.at is None or vwap.at is None:
+        return Reading()
+    return Reading(last.value / vwap.value - 1, min(last.at, vwap.at))
 
 
 def window_width(symbols: Iterable[SymbolState]) -> float | None:

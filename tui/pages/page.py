@@ -13,6 +13,7 @@ from typing import ClassVar, Final
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.screen import Screen
+from textual.widget import Widget
 from textual.widgets import Footer
 
 from tui.shell import Shell, shell
@@ -21,6 +22,7 @@ from tui.widgets.banner import Banner
 from tui.widgets.headline import Headline
 from tui.widgets.help import Section
 from tui.widgets.notice import Notice
+from tui.widgets.pane import Pane
 from tui.widgets.tabs import Tabs
 
 _WIDE: Final = 110
@@ -34,9 +36,11 @@ class Page(Screen[None]):
 
     NAME: ClassVar[str] = ""
     """As in the catalog."""
+    LISTS: ClassVar[tuple[type[Widget], ...]] = (Pane,)
+    """Widgets of it that have keys with ids."""
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("tab", "app.focus_next", "Next pane", show=False),
-        Binding("shift+tab", "app.focus_previous", "Previous pane", show=False),
+        Binding("tab", "app.focus_next", "Next pane", show=False, tooltip="the next pane"),
+        Binding("shift+tab", "app.focus_previous", "Previous pane", show=False, tooltip="the pane before"),
     ]
 
     def __init__(self) -> None:

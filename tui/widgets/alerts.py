@@ -7,12 +7,12 @@ from typing import Final
 from rich.style import Style
 from rich.text import Text
 from textual.app import ComposeResult
-from textual.containers import VerticalScroll
 
 from scoring.feed import AlertState
 from tui import figures, palette
 from tui.state import State
 from tui.widgets.lines import Lines
+from tui.widgets.pane import Pane
 
 _MARKS: Final = {"critical": ("■", palette.CRITICAL), "warning": ("◆", palette.WARNING), "info": ("●", palette.SECOND)}
 _UNMARKED: Final = ("○", palette.TEXT)
@@ -64,7 +64,7 @@ def _outcome(alert: AlertState) -> str:
     return state if "gap" not in alert.completeness else f"{state}, gap"
 
 
-class Alerts(VerticalScroll):
+class Alerts(Pane):
     """The pane of the alerts."""
 
     BORDER_TITLE = "Alerts"

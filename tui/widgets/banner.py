@@ -13,7 +13,7 @@ from rich.text import Text
 
 from scoring.feed import AlertState
 from tui import figures, palette
-from tui.columns import quality, quality_words
+from tui.columns import is_whole, quality, quality_words
 from tui.state import State
 from tui.widgets.lines import Lines
 
@@ -41,7 +41,7 @@ def banner(state: State, width: int) -> Text:
     newest, others = alerts[0], alerts[1:]
     mark, colour = _SEVERITIES[newest.severity]
     loud, plain, quiet = Style(color=colour, bold=True), Style(color=palette.TEXT), Style(color=palette.QUIET)
-    incomplete = quality(newest.completeness)[0] != " "
+    incomplete = not is_whole(newest.completeness)
     metric = figures.clean(newest.metric.rpartition(".")[2])
     parts = [
         (0, Text(mark, loud)),

@@ -12,7 +12,6 @@ import msgspec
 from rich.style import Style
 from rich.text import Text
 from textual.app import ComposeResult
-from textual.containers import VerticalScroll
 
 from tui import figures, palette
 from tui.columns import quality
@@ -20,6 +19,7 @@ from tui.crowd import Crowd, Post, Stance
 from tui.readings import Reading
 from tui.state import Link, State
 from tui.widgets.lines import Lines
+from tui.widgets.pane import Pane
 
 _GAP: Final = "  "
 _HALF_BARS: Final = (3, 16)
@@ -180,7 +180,7 @@ def _mood_colour(score: float | None) -> str:
     return palette.UP if score > 0 else palette.DOWN
 
 
-class CrowdPane(VerticalScroll):
+class CrowdPane(Pane):
     """The pane of the crowd."""
 
     BORDER_TITLE = "Crowd"

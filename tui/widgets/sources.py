@@ -7,12 +7,12 @@ from typing import Final
 from rich.style import Style
 from rich.text import Text
 from textual.app import ComposeResult
-from textual.containers import VerticalScroll
 
 from scoring.feed import SourceState
 from tui import figures, palette
 from tui.state import State
 from tui.widgets.lines import Lines
+from tui.widgets.pane import Pane
 
 _MARKS: Final = {"live": ("●", palette.UP), "replaying": ("▶", palette.SECOND), "ended": ("■", palette.QUIET)}
 _UNMARKED: Final = ("○", palette.WARNING)
@@ -52,7 +52,7 @@ def line(source: SourceState, state: State, name_width: int) -> Text:
     return text
 
 
-class Sources(VerticalScroll):
+class Sources(Pane):
     """The pane of the sources."""
 
     BORDER_TITLE = "Sources"

@@ -1,38 +1,48 @@
-"""The table of symbols, or, while there is none, what to do about that."""
+"""The pane of the watch list: its heading, which sorts where it is clicked, and its lines; or what to do while there are none."""
 
 from __future__ import annotations
 
+import time
+from collections.abc import Sequence
 from typing import Final
 
 from rich.style import Style
 from rich.text import Text
+from textual import events
 from textual.app import ComposeResult
-from textual.containers import Vertical, VerticalScroll
+from textual.containers import Vertical
+from textual.message import Message
 
-from tui import columns, palette
-from tui.readings import change_span, read, window_width
+from tui import columns, figures, palette
 from tui.state import Link, State
+from tui.watch import BY_ASSET, Item, Readings, Wish, listed
 from tui.widgets.lines import Lines
+from tui.widgets.watch_list import GUTTER, WatchList
 
 _TALLEST: Final = 3
 """Lines of one symbol, at most."""
 _SHARE: Final = 2
 """Symbols grow taller only while they take half of the screen or less, as in the style sheet."""
 _SMALL_SCREEN: Final = 24
-"""Lines of which alerts and sources need all that one-line symbols leave."""
+"""Lines of which alerts need all that one-line symbols leave."""
 _FRAME: Final = 3
 """Lines of the pane that no symbol can have: border and heading."""
+_SETTLE_S: Final = 5.0
+"""Seconds for which sorted rows stand still."""
 
 
-def table(state: State, width: int, room: int = 0) -> tuple[Text, Text]:
-    """Write the heading and each symbol, `width` columns; where there is `room` for more lines, a symbol takes two or three."""
-    symbols = list(state.symbols.values())
-    span = change_span(symbols)
-    layout = columns.chosen(columns.columns(span, window_width(symbols)), width)
-    height = min(max(room // max(len(symbols), 1), 1), _TALLEST)
-    moment = columns.Moment(state.tape_at, state.link in (Link.OPEN, Link.ENDED), height)
-    rows = (columns.lines(read(symbol, span), moment, layout) for symbol in symbols)
-    return columns.heading(layout), Text("\n").join(rows)
+def table(state: State, width: int) -> tuple[Text, Text]:
+    """Write the heading and each symbol in one line, `width` columns: the list without a screen."""
+    readings = Readings()
+    layout = columns.chosen(columns.columns(*readings.shape(state)), width)
+    moment = moment_of(state)
+    written = [line for name in state.symbols for line in columns.lines(readings.of(state, name), moment, layout)]
+    return columns.heading(layout), columns.as_text(written)
+
+
+def moment_of(state: State, height: int = 1) -> columns.Moment:
+    """Say what cells are drawn against."""
+    return columns.Moment(state.tape_at, state.link in (Link.OPEN, Link.ENDED), height)
 
 
 def invitation(state: State) -> Text:
@@ -48,38 +58,108 @@ def invitation(state: State) -> Text:
     )
 
 
+class Titles(Lines):
+    """The heading."""
+
+    class Clicked(Message):
+        """A title was clicked."""
+
+        def __init__(self, x: int) -> None:
+            """Say where."""
+            super().__init__()
+            self.x = x
+
+    def on_click(self, event: events.Click) -> None:
+        """Tell the pane."""
+        self.post_message(self.Clicked(event.get_content_offset_capture(self).x))
+
+
 class Symbols(Vertical):
     """The pane of the symbols."""
 
     BORDER_TITLE = "Symbols"
 
+    class SortAsked(Message):
+        """The list is to be sorted by a column."""
+
+        def __init__(self, column: str) -> None:
+            """Say which."""
+            super().__init__()
+            self.column = column
+
     def __init__(self) -> None:
         """Make the heading, the lines, and the words for when there are none."""
         super().__init__()
-        self._heading, self._lines, self._invitation = Lines(id="heading"), Lines(id="lines"), Lines(id="invitation")
+        self.list = WatchList()
+        self._heading, self._invitation = Titles(id="heading"), Lines(id="invitation")
+        self._readings = Readings()
+        self._layout: columns.Layout = ()
+        self._sorted: tuple[object, float] = (None, 0.0)
+        self._items: tuple[Item, ...] = ()
 
     def compose(self) -> ComposeResult:
         """Lay them out."""
         yield self._heading
-        yield VerticalScroll(self._lines, id="rows")
+        yield self.list
         yield self._invitation
 
-    def show(self, state: State, kept: int = 0) -> None:
-        """Draw the state; so many lines of the screen are kept for others."""
-        empty = not state.symbols
-        self.set_class(empty, "empty")
-        if empty:
+    def columns_of(self, state: State) -> Sequence[columns.Column]:
+        """Give every column there is."""
+        return columns.columns(*self._readings.shape(state))
+
+    def show(self, state: State, wish: Wish, named: dict[str, list[str]], hidden: Sequence[str] = (), kept: int = 0) -> None:
+        """Draw the state as wished; so many lines of the screen are kept for others."""
+        self.set_class(not state.symbols, "empty")
+        self.border_title = _title(wish)
+        if not state.symbols:
             self.styles.height = None
             self._invitation.write(invitation(state))
             return
-        height = self.screen.size.height
-        spare = min(height // _SHARE - _FRAME, len(state.symbols) + height - _SMALL_SCREEN - kept)
-        heading, body = table(state, self.room, spare)
-        self.styles.height = body.plain.count("\n") + 1 + _FRAME
-        self._heading.write(heading)
-        self._lines.write(body)
+        every = self.columns_of(state)
+        self._layout = columns.chosen(every, max(self.room - GUTTER, 1), hidden)
+        items = self._settled(state, wish, named, every)
+        screen = self.screen.size.height
+        spare = min(screen // _SHARE - _FRAME, len(items) + screen - _SMALL_SCREEN - kept)
+        height = min(max(spare // max(len(items), 1), 1), _TALLEST)
+        self.styles.height = max(len(items), 1) * height + _FRAME
+        self._heading.write(Text(" " * GUTTER) + columns.heading(self._layout, wish.sort, descending=wish.descending))
+        self.list.show(state, self._readings, moment_of(state, height), items, self._layout)
+        self.border_subtitle = "" if items else f"nothing here is like {figures.clean(wish.filter)!r}"
+
+    def cell(self, state: State) -> str:
+        """Write the chosen cell as it stands; empty where there is none."""
+        name, marked = self.list.symbol, self.list.marked
+        for column, width in self._layout:
+            if column.name == marked and name in state.symbols:
+                drawn = column.draw(self._readings.of(state, name), moment_of(state), width)
+                return name if marked == "symbol" else columns.as_text(drawn).plain.strip()
+        return ""
 
     @property
     def room(self) -> int:
         """Columns the lines have: a scroll bar takes the last one of the pane."""
         return self.size.width - 1
+
+    def on_titles_clicked(self, event: Titles.Clicked) -> None:
+        """Ask for the list to be sorted by what was clicked."""
+        column = columns.at(self._layout, event.x - GUTTER)
+        if column:
+            self.post_message(self.SortAsked(column.name))
+
+    def _settled(self, state: State, wish: Wish, named: dict[str, list[str]], every: Sequence[columns.Column]) -> tuple[Item, ...]:
+        """Give the items; sorted ones stand still for a while, so that a row can be read and clicked."""
+        asked, now = (wish, len(state.symbols), len(state.ledger.positions)), time.monotonic()
+        if asked != self._sorted[0] or now - self._sorted[1] >= _SETTLE_S or not wish.sort:
+            self._sorted = (asked, now)
+            self._items = listed(state, wish, named, every, self._readings)
+        return self._items
+
+
+def _title(wish: Wish) -> str:
+    """Say what is shown of all symbols."""
+    parts = ["Symbols"]
+    if wish.group:
+        parts.append(wish.group if wish.group == BY_ASSET else figures.clean(wish.group))
+    if wish.filter.strip():
+        parts.append(f"/{figures.clean(wish.filter.strip())}")
+    return " · ".join(parts)
