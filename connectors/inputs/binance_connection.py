@@ -137,14 +137,14 @@ class Connection:
         """Give the next deadline."""
         due_at = self._succession.due_at if self._succession is not None else self._rotate_at
         for link in self._links():
-            due_at = min(due_at, link.heard_at + self._silence_s, link.sends_at)
+            due_at = min(due_at, link.gives_up_at(self._silence_s), link.sends_at)
         return min(due_at, self._dial_at)
 
     def _keep_time(self, now: float) -> None:
         """Do what a deadline asks for."""
         for link in self._links():
-            if now - link.heard_at >= self._silence_s:
-                self._lose(link, f"nothing came for {self._settings.silence}")
+            if now >= link.gives_up_at(self._silence_s):
+                self._lose(link, f"{'nothing' if link.ready else 'no reply'} came for {self._settings.silence}")
             elif now >= link.sends_at:
                 self._send(link)
         if now >= self._dial_at:

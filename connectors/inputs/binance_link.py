@@ -64,6 +64,11 @@ class Link:
         """When the next message is due, monotonic seconds."""
         return self._next_at if self._unsent else float("inf")
 
+    def gives_up_at(self, silence_s: float) -> float:
+        """Give when this link is of no use: nothing came for so long, or no reply to the last message."""
+        unanswered = self._unanswered and not self._unsent
+        return (min(self.heard_at, self._next_at) if unanswered else self.heard_at) + silence_s
+
     def keep_pace(self) -> None:
         """Send the next message if it is due.
 

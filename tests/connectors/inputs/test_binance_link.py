@@ -72,3 +72,16 @@ def test_a_server_that_will_go_is_heard(client: WebSocketClient, notice: bytes) 
     link = Link(client, "host", [], 4.0)
     link.hear(1, [trade(1), notice])
     assert link.shutting_down
+
+
+def test_a_link_is_given_up_when_nothing_comes_or_no_reply(client: WebSocketClient) -> None:
+    clock = Clock()
+    link = Link(client, "host", [b"1"], 4.0, clock)
+    clock.now = 101.0
+    link.keep_pace()
+    assert link.gives_up_at(15.0) == 115.0
+    clock.now = 110.0
+    link.hear(1, [trade(1)])
+    assert link.gives_up_at(15.0) == pytest.approx(116.25)  # the reply is missing
+    link.hear(2, [b'{"result":null,"id":1}'])
+    assert link.gives_up_at(15.0) == 125.0
