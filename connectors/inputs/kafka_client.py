@@ -69,8 +69,14 @@ def consumer_properties(cluster: KafkaSettings, settings: KafkaInputSettings) ->
     }
     if settings.member:
         own["group.instance.id"] = settings.member
-    backoff: dict[str, Property] = {"reconnect.backoff.ms": 1_000, "reconnect.backoff.max.ms": 60_000, "queued.max.messages.kbytes": 16_384}
-    return backoff | connection(cluster, own)
+    adjustable: dict[str, Property] = {
+        "reconnect.backoff.ms": 1_000,
+        "reconnect.backoff.max.ms": 60_000,
+        "topic.metadata.refresh.interval.ms": 30_000,  # so long a new topic may go unnoticed
+        "queued.max.messages.kbytes": 16_384,
+        "fetch.wait.max.ms": 100,  # what else is asked of a broker waits so long at most
+    }
+    return adjustable | connection(cluster, own)
 
 
 def open_consumer(

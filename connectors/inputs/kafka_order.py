@@ -67,6 +67,10 @@ class Order(Generic[Item]):
         """Name the partitions that hold the others back without a message of their own."""
         return [place for place, queue in self._queues.items() if not queue.waiting and not queue.at_end]
 
+    def is_exhausted(self) -> bool:
+        """Say whether every partition was at its end, and all of it is handed on."""
+        return bool(self._queues) and all(queue.at_end and not queue.waiting for queue in self._queues.values())
+
     def waiting(self, place: Place) -> int:
         """Count what has come from a partition and is not handed on."""
         return len(self._queues[place].waiting) if place in self._queues else 0

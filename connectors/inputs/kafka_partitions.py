@@ -78,7 +78,7 @@ class Partitions:
 
     def commit_stored(self, row: int) -> None:
         """Commit what is stored now that everything before a tape row is."""
-        self._commit(self._settling.stored(row), wait=False)
+        self.commit(self._settling.stored(row), wait=False)
 
     def steer(self, is_behind: bool) -> None:
         """Pause everything while the flow is behind, and else whatever is far ahead of others."""
@@ -103,21 +103,14 @@ class Partitions:
         Raises:
             KafkaException: they do not answer.
         """
-        from confluent_kafka import KafkaError, KafkaException
-
-        missing = (KafkaError._UNKNOWN_PARTITION, KafkaError._UNKNOWN_TOPIC, KafkaError.UNKNOWN_TOPIC_OR_PART)
-        for place in self._order.doubtful():
-            if place in self._paused:
-                continue
-            reached = self.progress.reached.get(place)
-            try:
-                low, high = self.limits(place)
-            except KafkaException as error:
-                if error.args[0].code() not in missing:
-                    raise
-                low = high = 0  # nobody has written there yet
+        doubtful = [place for place in self._order.doubtful() if place not in self._paused]
+        known = self._consumer.list_topics(timeout=ASK_SECONDS).topics if doubtful else {}
+        for topic, number in doubtful:
+            reached = self.progress.reached.get((topic, number))
+            exists = topic in known and number in known[topic].partitions
+            low, high = self.limits((topic, number)) if exists else (0, 0)  # nobody has written there yet
             if high <= reached.offset if reached else low == high:
-                self._order.end(place)
+                self._order.end((topic, number))
 
     def lag(self, ask: bool) -> int:
         """Count the messages that wait at the brokers, as last heard; `ask` them where nothing is fetched.
@@ -198,7 +191,7 @@ class Partitions:
 
     def _hand_over(self, places: list[Place]) -> None:
         """Commit what is on the tape, and let go."""
-        self._commit({place: self.progress.reached[place] for place in places if place in self.progress.reached}, wait=True)
+        self.commit({place: self.progress.reached[place] for place in places if place in self.progress.reached}, wait=True)
         self._drop(places)
 
     def _drop(self, places: list[Place]) -> None:
@@ -211,7 +204,8 @@ class Partitions:
             self.progress.drop(place)
             self._settling.drop(place)
 
-    def _commit(self, reached: dict[Place, Reached], wait: bool) -> None:
+    def commit(self, reached: dict[Place, Reached], wait: bool) -> None:
+        """Tell the brokers."""
         from confluent_kafka import KafkaException, TopicPartition
 
         offsets = [TopicPartition(topic, number, at.offset, encode_seen(at)) for (topic, number), at in reached.items()]

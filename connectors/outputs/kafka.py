@@ -77,7 +77,7 @@ def producer_properties(cluster: KafkaSettings, settings: KafkaOutputSettings) -
         "queue.buffering.max.messages": settings.max_events,
         "partitioner": "murmur2_random",
     }
-    return connection(cluster, own) | {"reconnect.backoff.ms": 1_000, "reconnect.backoff.max.ms": 60_000}
+    return {"reconnect.backoff.ms": 1_000, "reconnect.backoff.max.ms": 60_000, **connection(cluster, own)}
 
 
 def open_producer(cluster: KafkaSettings, settings: KafkaOutputSettings, on_error: Callable[[KafkaError], None]) -> Producer:

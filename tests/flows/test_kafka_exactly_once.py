@@ -8,7 +8,7 @@ import signal
 import subprocess
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
 
@@ -35,14 +35,23 @@ COLUMNS = (
 )
 
 
-def fresh_trades() -> list[bytes]:
-    """Make trades of three symbols that happen from now on at a steady rate."""
+def fresh_trades(symbols: Sequence[str] = SYMBOLS, per_second: int = PER_SECOND) -> list[bytes]:
+    """Make trades that happen from now on at a steady rate."""
     chance, now_ms = random.Random(4), time.time_ns() // 1_000_000
     frames = []
     for number in range(FRAMES):
-        symbol, at_ms = SYMBOLS[number % 3], now_ms + number * 1_000 // PER_SECOND
+        symbol, at_ms = symbols[number % len(symbols)], now_ms + number * 1_000 // per_second
         price, quantity = f"{chance.gauss(100, 2):.2f}", f"{chance.uniform(0.001, 3):.3f}"
-        data = {"e": "trade", "E": at_ms, "s": symbol, "t": number // 3 + 1, "p": price, "q": quantity, "T": at_ms, "m": number % 2 == 0}
+        data = {
+            "e": "trade",
+            "E": at_ms,
+            "s": symbol,
+            "t": number // len(symbols) + 1,
+            "p": price,
+            "q": quantity,
+            "T": at_ms,
+            "m": number % 2 == 0,
+        }
         frames.append(json.dumps({"stream": f"{symbol.lower()}@trade", "data": data}, separators=(",", ":")).encode())
     return frames
 
@@ -154,8 +163,9 @@ def test_a_killed_producer_and_a_killed_consumer_lose_and_double_nothing(tmp_pat
 
 @pytest.mark.slow
 def test_a_group_that_is_rebalanced_reads_each_event_once(ends: Ends) -> None:
-    frames = fresh_trades()
-    exchange = Exchange(ends.port, frames, PER_SECOND)
+    per_second = FRAMES // 40  # a group takes some seconds for each change of its members
+    frames = fresh_trades([f"S{number}USDT" for number in range(40)], per_second)  # so many keys that every partition has some
+    exchange = Exchange(ends.port, frames, per_second)
     exchange.start()
     producer, first = ends.ingest(), ends.read("a")
     wait_until(lambda: ends.found("a"), 60)
