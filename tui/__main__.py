@@ -24,8 +24,13 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m tui", description="Follow the feed of a Ghosttape flow.")
     parser.add_argument("--url", default=DEFAULT_URL, help="address of the feed (%(default)s)")
     parser.add_argument("--token", default="", help=f"of the feed, where it asks for one (better: {_TOKEN_VARIABLE})")
-    parser.add_argument("--print", action="store_true", help="plain lines instead of a screen, until the tape ends")
+    parser.add_argument(
+        "--print", nargs="?", const="table", choices=("table", "json", "csv"), help="print the numbers instead of a screen, once"
+    )
+    parser.add_argument("--watch", action="store_true", help="print again each second, until the tape ends")
     options = parser.parse_args(arguments)
+    if options.watch and not options.print:
+        options.print = "table"
     try:
         screen = None if options.print else settings.load(settings.path())
         events = partial(follow, checked(options.url), options.token or os.environ.get(_TOKEN_VARIABLE, ""))
@@ -36,7 +41,7 @@ def main(arguments: list[str] | None = None) -> int:
         from tui.plain import print_feed
 
         try:
-            return asyncio.run(print_feed(events, sys.stdout, sys.stderr))
+            return asyncio.run(print_feed(events, sys.stdout, sys.stderr, form=options.print, watch=options.watch))
         except KeyboardInterrupt:
             return _INTERRUPTED
         except BrokenPipeError:

@@ -11,7 +11,10 @@ from collections.abc import AsyncGenerator, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
+import msgspec
+
 from scoring.feed import AlertState, Hello, NewRows, PricePoints, Snapshot, SourceState, Topic, Value
+from tui import sample_books
 from tui.state import Connecting, Event
 
 AT: Final = datetime(2026, 8, 1, 12, 16, 40, tzinfo=UTC)
@@ -69,8 +72,11 @@ def events() -> list[Event]:
     hello = Hello("0.1.0", "example", "replay", [row[0] for row in _SYMBOLS], [str(topic) for topic in Topic])
     lines = [_line(price, drift, swing) for _, price, drift, swing, *_ in _SYMBOLS]
     points = [_points(row[0], line) for row, line in zip(_SYMBOLS, lines, strict=True)]
-    rows = [new for row, line in zip(_SYMBOLS, lines, strict=True) for new in _rows(row, line)]
+    rows = [bar for row, line in zip(_SYMBOLS, lines, strict=True) for bar in sample_books.bars(row[0], line, AT, _STEP_S)]
+    rows += [new for row, line in zip(_SYMBOLS, lines, strict=True) for new in _rows(row, line)]
+    rows += [past for stance in _STANCES for past in _past(*stance)]
     rows += [_stance(*stance) for stance in _STANCES]
+    rows += sample_books.rows(AT)
     for number, post in reversed(list(enumerate(_POSTS))):
         rows += _post(number, *post)
     pulses = [
@@ -78,6 +84,15 @@ def events() -> list[Event]:
         for name, frames, rejects, gaps, silent in _SOURCES
     ]
     return [Connecting("ws://127.0.0.1:8765"), hello, Snapshot(rows, [_alert(*alert) for alert in reversed(_ALERTS)], points, pulses)]
+
+
+def live_events() -> list[Event]:
+    """Give the same moment as a live flow would tell it, on a bad day of its inputs."""
+    connecting, _, snapshot = events()
+    assert isinstance(snapshot, Snapshot)
+    hello = Hello("0.1.0", "example", "live", [row[0] for row in _SYMBOLS], [str(topic) for topic in Topic])
+    pulses = [msgspec.structs.replace(pulse, start_at=None, end_at=None, speed=1.0, state="live") for pulse in snapshot.pulses]
+    return [connecting, hello, msgspec.structs.replace(snapshot, pulses=pulses, healths=sample_books.healths(AT))]
 
 
 async def heard() -> AsyncGenerator[Event, None]:
@@ -117,6 +132,8 @@ def _rows(row: tuple[str, float, float, float, float, float, float, str], line: 
         "price": price,
         "price_age_ms": 300.0,
         "volatility_1m_annualised": volatility,
+        "volatility_5m_annualised": volatility * 0.87,
+        "volatility_15m_annualised": volatility * 0.71,
         "drawdown": 1 - price / max(lately[-6:]),
         "momentum_1m": price / line[-1 - per_minute] - 1,
         "momentum_5m": price / line[-1 - 5 * per_minute] - 1,
@@ -128,12 +145,12 @@ def _rows(row: tuple[str, float, float, float, float, float, float, str], line: 
 
 
 def _stance(
-    asset: str, symbol: str, vibe: float | None, average: float, texts: int, texts_z: float | None, hype_z: float | None
+    asset: str, symbol: str, vibe: float | None, average: float, texts: int, texts_z: float | None, hype_z: float | None, at: datetime = AT
 ) -> NewRows:
     delta = 0.0 if vibe is None else vibe - average
     cells: dict[str, Value] = {
         "asset": asset,
-        "evaluated_at": _text(AT),
+        "evaluated_at": _text(at),
         "vibe": vibe,
         "average_vibe": average,
         "delta_vibe": delta,
@@ -145,6 +162,20 @@ def _stance(
         "completeness": "complete",
     }
     return NewRows(Topic.DECOUPLING_SIGNALS, symbol, True, {name: [value] for name, value in cells.items()})
+
+
+def _past(
+    asset: str, symbol: str, vibe: float | None, average: float, texts: int, texts_z: float | None, hype_z: float | None
+) -> list[NewRows]:
+    """Draw how a mood came to be what it is: calm at first, with its news in the second half."""
+    told: list[NewRows] = []
+    for back in range(_POINTS - 1, 0, -2):
+        done = ((_POINTS - back) / _POINTS) ** 3
+        wave = 0.05 * math.sin(back / 5)
+        at = AT - timedelta(seconds=_STEP_S * back)
+        mood = None if vibe is None else vibe * done + wave
+        told.append(_stance(asset, symbol, mood, average * done + wave, max(round(texts * done), 1), texts_z, hype_z, at))
+    return told
 
 
 def _post(number: int, ago_s: int, channel: str, score: float | None, asset: str, text: str) -> list[NewRows]:

@@ -24,7 +24,7 @@ from tui.widgets.watch_list import WatchList
 
 _TALL: Final = 34
 """Lines from which the crowd has a place of its own."""
-_CROWD_LINES: Final = 13
+_CROWD_LINES: Final = 11
 """Lines it should have there, before symbols grow taller: border, headings, three assets and some posts."""
 
 

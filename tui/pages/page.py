@@ -26,7 +26,9 @@ from tui.widgets.pane import Pane
 from tui.widgets.tabs import Tabs
 
 _WIDE: Final = 110
-"""Columns from which panes stand side by side."""
+"""Columns from which short lines stand side by side."""
+_BROAD: Final = 170
+"""Columns from which long ones do."""
 _TALL: Final = 34
 """Lines from which there is room for panes below each other."""
 
@@ -46,7 +48,7 @@ class Page(Screen[None]):
     def __init__(self) -> None:
         """Make the frame."""
         super().__init__()
-        self.HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (_WIDE, "-wide")]
+        self.HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (_WIDE, "-wide"), (_BROAD, "-broad")]
         self.VERTICAL_BREAKPOINTS = [(0, "-low"), (_TALL, "-tall")]
         self._headline, self._tabs, self._notice, self._banner = Headline(), Tabs(self.NAME), Notice(), Banner()
         self._look: tuple[object, ...] = ()

@@ -8,17 +8,38 @@ from rich.style import Style
 from rich.text import Text
 from textual.app import ComposeResult
 
-from scoring.feed import SourceState
+from scoring.feed import HealthState, SourceState
 from tui import figures, palette
 from tui.state import State
 from tui.widgets.lines import Lines
 from tui.widgets.pane import Pane
 
-_MARKS: Final = {"live": ("●", palette.UP), "replaying": ("▶", palette.SECOND), "ended": ("■", palette.QUIET)}
+_MARKS: Final = {
+    "live": ("●", palette.UP),
+    "replaying": ("▶", palette.SECOND),
+    "ended": ("■", palette.QUIET),
+    "connecting": ("◌", palette.WARNING),
+    "repairing": ("~", palette.SECOND),
+    "stale": ("!", palette.WARNING),
+    "down": ("✗", palette.CRITICAL),
+}
 _UNMARKED: Final = ("○", palette.WARNING)
 _GAP: Final = "  "
-_NUMBERS: Final = (("frames", 6), ("rejects", 7), ("gaps", 4), ("silent", 6))
+_NUMBERS: Final = (("messages", 8), ("rejects", 7), ("gaps", 4), ("silent", 6))
+_HEALTH: Final = (
+    # title, columns, rank: the highest go first when there is no room
+    ("rate/s", 7, 1),
+    ("last", 4, 0),
+    ("lag", 6, 3),
+    ("skew ms", 7, 6),
+    ("breaks", 6, 5),
+    ("open", 4, 2),
+    ("fixed", 5, 4),
+    ("rejects", 7, 3),
+)
 _NAME_WIDTHS: Final = (9, 24)
+_STATE_WIDTH: Final = 10
+_ERROR_LEAST: Final = 16
 _SILENT_S: Final = 60.0
 """A source that says nothing for a minute is worth a look; a quiet channel may well be."""
 
@@ -52,24 +73,84 @@ def line(source: SourceState, state: State, name_width: int) -> Text:
     return text
 
 
+def healths(state: State, width: int) -> Text:
+    """Write a heading and a line for each input and output, those in trouble first; what is wrong and the next try take what is left."""
+    columns = list(_HEALTH)
+    names = [figures.clean(health.source) for health in state.healths.values()]
+    name_width = min(max(max(map(len, names), default=0), _NAME_WIDTHS[0]), _NAME_WIDTHS[1])
+
+    def rest() -> int:
+        return width - 2 - name_width - sum(len(_GAP) + size for _, size, _ in columns) - 2 * len(_GAP) - _STATE_WIDTH
+
+    while rest() < _ERROR_LEAST and len(columns) > 1:
+        columns.remove(max(columns, key=lambda column: column[2]))
+    titles = [figures.fit("  input/output", name_width + 2), figures.fit("state", _STATE_WIDTH)]
+    titles += [figures.fit(title, size, right=True) for title, size, _ in columns]
+    titles.append(figures.fit("last error and next try", max(rest(), 0)))
+    lines = [Text(_GAP.join(titles), Style(color=palette.QUIET))]
+    for health in sorted(state.healths.values(), key=lambda each: (each.state == "live", each.source)):
+        lines.append(_health(health, name_width, [(title, size) for title, size, _ in columns], max(rest(), 0)))
+    return Text("\n").join(lines)
+
+
+def _health(health: HealthState, name_width: int, columns: list[tuple[str, int]], rest: int) -> Text:
+    mark, colour = _MARKS.get(health.state, _UNMARKED)
+    age = (health.at - health.last_at).total_seconds() if health.last_at else None
+    figures_of = {
+        "rate/s": (figures.number(health.rate), palette.TEXT),
+        "last": (figures.age(age), palette.WARNING if age is not None and age > _SILENT_S else palette.QUIET),
+        "lag": (figures.count(health.lag), palette.QUIET if not health.lag else palette.TEXT),
+        "skew ms": (figures.signed(health.skew_ms, 0), palette.QUIET),
+        "breaks": (figures.count(health.reconnects), palette.QUIET if not health.reconnects else palette.TEXT),
+        "open": (figures.count(health.gaps_open), palette.WARNING if health.gaps_open else palette.QUIET),
+        "fixed": (figures.count(health.gaps_repaired), palette.QUIET),
+        "rejects": (figures.count(health.rejects), palette.WARNING if health.rejects else palette.QUIET),
+    }
+    text = Text.assemble(
+        (f"{mark} ", Style(color=colour)),
+        (figures.fit(figures.clean(health.source), name_width), Style(color=palette.TEXT, bold=health.state != "live")),
+        (_GAP + figures.fit(figures.clean(health.state), _STATE_WIDTH), Style(color=colour)),
+    )
+    for title, size in columns:
+        figure, tint = figures_of[title]
+        text.append(_GAP + figures.fit(figure, size, right=True), Style(color=tint))
+    return text.append(
+        _GAP + figures.fit(_trouble(health), rest), Style(color=palette.WARNING if health.state != "live" else palette.QUIET)
+    )
+
+
+def _trouble(health: HealthState) -> str:
+    """Say what was wrong last, and when it is tried again where it is being tried."""
+    error = figures.prose(health.last_error)
+    if health.state == "live" or health.next_try_at is None:
+        return error
+    left = (health.next_try_at - health.at).total_seconds()
+    again = "trying now" if left < 1 else f"next try in {left:.0f} s"
+    return f"{again}: {error}" if error else again
+
+
 class Sources(Pane):
-    """The pane of the sources."""
+    """The pane of the sources, and of the inputs and outputs where the flow is live."""
 
     BORDER_TITLE = "Sources"
 
     def __init__(self) -> None:
         """Make the lines."""
         super().__init__()
-        self._listing = Lines(id="listing")
+        self._listing, self._healths = Lines(id="listing"), Lines(id="healths")
 
     def compose(self) -> ComposeResult:
         """Lay them out."""
         yield self._listing
+        yield self._healths
 
     def show(self, state: State) -> None:
         """Draw the state."""
         quiet = Text("No source has reported." if state.hello else "", Style(color=palette.QUIET))
         self._listing.write(listing(state, self.room) if state.sources else quiet)
+        self._healths.display = bool(state.healths)
+        if state.healths:
+            self._healths.write(healths(state, self.room))
 
     @property
     def room(self) -> int:
