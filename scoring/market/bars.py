@@ -6,6 +6,9 @@ and its row comes again under the same key. Such revisions are collected and com
 clock, the close of a window, the end. So the sequence of rows is a function of the tape, however it is cut, and the last row of a
 window is that of its trades in order of their ids, however they came. Only what comes for a window no longer retained is dropped.
 
+A lost connection may have cost trades or not. The first newer trade after it shows which: `Continuity` has told, in front of that
+trade, which ids are missing, and these are a gap of their own. From then on the lost connection says nothing about trades.
+
 Rows are taken as columns where there are many and one by one where there are few (live there are one to five), with the same
 arithmetic; repaired and late rows are always taken one by one, because each may land in a closed window.
 """
@@ -21,10 +24,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from scoring.duration import Duration
-from scoring.market.completeness import GapLedger, completeness
+from scoring.market.completeness import GapKey, GapLedger, completeness
 from scoring.market.emission import Emission
 from scoring.market.tumbling import NEVER_NS, TumblingWindows
-from scoring.market.windows import TradeColumns, TradeWindow, add_columns
+from scoring.market.windows import TradeColumns, TradeWindow
 from scoring.records import (
     ALL_SYMBOLS,
     END_NS,
@@ -85,6 +88,9 @@ class Bars:
             TumblingWindows(width, settings.spike_windows, settings.retained_windows, settings.runs) for width in settings.widths
         ]
         self.gaps = GapLedger(settings.gaps)
+        self.unproven: set[GapKey] = set()
+        """Lost connections that are back, while no trade newer than `newest_id` has come."""
+        self.newest_id = 0
         self.through_ns = self.watermark.closed_ns
         self.next_second_ns = 0 if provisional else NEVER_NS
         self.has_revisions = False
@@ -113,6 +119,16 @@ class Bars:
         return emission.rows(self.through_ns)
 
     def _take(self, batch: Batch, emission: Emission) -> None:
+        newer = np.flatnonzero(batch["trade_id"] > self.newest_id) if self.unproven else None
+        if newer is not None and len(newer):
+            first = int(newer[0])
+            if first:
+                self._take_part(batch.slice(0, first), emission)
+            self._prove()
+            batch = batch.slice(first, len(batch))
+        self._take_part(batch, emission)
+
+    def _take_part(self, batch: Batch, emission: Emission) -> None:
         if len(batch) < self.settings.columnar_rows or bool(batch["repaired"].any()):
             self._take_rows(batch, emission)
             return
@@ -182,7 +198,7 @@ class Bars:
             single_trades=batch["last_id"] - batch["first_id"] + 1,
         )
         for windows in self.widths:
-            _fill(windows, event_ns // windows.width_ns, trades)
+            windows.fill(event_ns // windows.width_ns, trades)
         self.has_news = True
         self._close(emission)
 
@@ -215,6 +231,21 @@ class Bars:
         closed_ns = self.watermark.closed_ns
         self.gaps.forget_before(min(closed_ns - (windows.retained + 1) * windows.width_ns for windows in self.widths))
         self.gaps.add(gap)
+        if gap.kind == ALL_SYMBOLS and gap.to_ns:
+            self.unproven = {*self.unproven, (gap.source, gap.symbol, gap.kind, gap.from_ns)} & self.gaps.gaps.keys()
+            held = (window for windows in self.widths for window in (*windows.closed.values(), *windows.open.values()))
+            self.newest_id = max((window.runs[-1].last_id for window in held if window.runs), default=self.newest_id)
+        self._compare(closed_ns)
+
+    def _prove(self) -> None:
+        """Let go of lost connections: what they cost is known by its ids."""
+        for key in self.unproven:
+            self.gaps.gaps.pop(key, None)
+        self.unproven = set()
+        self._compare(self.watermark.closed_ns)
+
+    def _compare(self, closed_ns: int) -> None:
+        """Note which closed windows are not as whole as was said, or more."""
         for windows in self.widths:
             for window in windows.closed.values():
                 said = completeness(self._open_gaps(windows, window), window.repaired_trades)
@@ -267,14 +298,3 @@ class Bars:
     def _open_gaps(self, windows: TumblingWindows, window: TradeWindow) -> int:
         start_ns = window.index * windows.width_ns
         return self.gaps.open_in(start_ns, start_ns + windows.width_ns, _TRADES) if self.gaps.gaps else 0
-
-
-def _fill(windows: TumblingWindows, index: Instants, trades: TradeColumns) -> None:
-    """Put rows into their windows, keeping tape order inside each."""
-    steps = index[1:] - index[:-1]
-    if bool((steps < 0).any()):
-        order = np.argsort(index, kind="stable")
-        index, trades = index[order], trades.take(order)
-        steps = index[1:] - index[:-1]
-    starts = np.append(0, steps.nonzero()[0] + 1)
-    add_columns([windows.open_window(at) for at in index[starts].tolist()], starts, trades)

@@ -12,7 +12,10 @@ import math
 from collections.abc import Iterator
 from typing import Final
 
-from scoring.market.windows import TradeWindow
+import numpy as np
+from numpy.typing import NDArray
+
+from scoring.market.windows import TradeColumns, TradeWindow, add_columns
 
 NEVER_NS: Final = (1 << 63) - 1
 """Later than every instant."""
@@ -42,6 +45,16 @@ class TumblingWindows:
             window = self.open[index] = TradeWindow(index, most_runs=self.most_runs)
             self.next_close_ns = min(self.next_close_ns, (index + 1) * self.width_ns)
         return window
+
+    def fill(self, index: NDArray[np.int64], trades: TradeColumns) -> None:
+        """Put trades into their open windows, `index` int64[n], keeping tape order inside each."""
+        steps = index[1:] - index[:-1]
+        if bool((steps < 0).any()):
+            order = np.argsort(index, kind="stable")
+            index, trades = index[order], trades.take(order)
+            steps = index[1:] - index[:-1]
+        starts = np.append(0, steps.nonzero()[0] + 1)
+        add_columns([self.open_window(at) for at in index[starts].tolist()], starts, trades)
 
     def is_revisable(self, index: int, closed_ns: int) -> bool:
         """Say whether a window closed so short a while before `closed_ns` that it may still change."""

@@ -86,8 +86,10 @@ def _wrong(outcome: Outcome, undeclared: int, again: Path) -> list[str]:
         said += chaos.unlike_golden(rows, GOLDEN / f"spot_btcusdt_trades_tumbling_{width_s}s.csv", width_s)
     said += [f"{undeclared} quotes are missing without a word"] if undeclared else []
     said += chaos.differences_of_replay(outcome, again)
-    finish(start(["flows.commands.verify", str(outcome.folder / "tape"), "--record"], clean_environment(again)))
-    finish(start(["flows.commands.verify", str(outcome.folder / "tape"), "--batch-rows", "777"], clean_environment(again)))
+    for arguments in (["--record"], ["--batch-rows", "777"], ["--batch-rows", "1"]):
+        verifying = start(["flows.commands.verify", str(outcome.folder / "tape"), *arguments], clean_environment(again))
+        answer = verifying.communicate()[0]
+        said += [answer.strip()] if verifying.returncode else []
     return said
 
 

@@ -273,7 +273,7 @@ def test_windows_say_how_many_gaps_overlap_them() -> None:
         batch([trade(12, 9), trade(25, 10)]),
     ]
     told = structs(Bars(SYMBOL, tens()).update([*items, End()]))
-    assert [row.completeness for row in told] == ["open_gap(2)", "open_gap(1)", "complete"]
+    assert [row.completeness for row in told] == ["open_gap(1)", "open_gap(1)", "complete"]
 
 
 def test_news_of_a_gap_tells_a_closed_window_again_if_it_changes_what_was_said() -> None:
@@ -286,6 +286,34 @@ def test_news_of_a_gap_tells_a_closed_window_again_if_it_changes_what_was_said()
     assert structs(bars.update([clock(21)])) == []
     bars.update([gap(2, 3, repaired=1)])
     assert [row.completeness for row in structs(bars.update([clock(21)]))] == ["complete"]
+
+
+def lost(from_second: float, to_second: float) -> Gap:
+    return Gap("live", ALL_SYMBOLS, ALL_SYMBOLS, int(from_second * SECOND_NS), int(to_second * SECOND_NS), 0, 0, 0, 0, "disconnected")
+
+
+@pytest.mark.parametrize("columnar_rows", [1, 1000])
+def test_the_first_newer_trade_shows_what_a_lost_connection_has_cost(columnar_rows: int) -> None:
+    bars = Bars(SYMBOL, tens(columnar_rows=columnar_rows))
+    told = structs(bars.update([batch([trade(1, 1), trade(2, 4)]), lost(3, 0), clock(15)]))
+    assert [row.completeness for row in told] == ["open_gap(1)"]
+    # It is back, and an old trade that was fetched proves nothing.
+    told = structs(bars.update([lost(3, 15), batch([trade(2, 3, repaired=True)]), clock(15.5)]))
+    assert [row.completeness for row in told] == ["open_gap(1)"]
+    told = structs(bars.update([batch([trade(2, 2, repaired=True), trade(16, 5)]), clock(17)]))
+    assert [(row.window_start_ns, row.completeness) for row in told] == [(0, "repaired(2)")]
+    assert bars.unproven == set()
+
+
+def test_a_lost_connection_that_has_cost_trades_leaves_the_gap_of_their_ids() -> None:
+    bars = Bars(SYMBOL, tens())
+    calls: list[list[MarketItem]] = [
+        [batch([trade(1, 1)]), lost(3, 0), clock(15)],
+        [lost(3, 15), gap(1, 16), clock(16)],
+        [batch([trade(16, 5)]), clock(17)],
+    ]
+    told = [[row.completeness for row in structs(bars.update(items))] for items in calls]
+    assert told == [["open_gap(1)"], ["open_gap(2)"], ["open_gap(1)"]]
 
 
 def test_news_of_a_gap_leaves_forgotten_windows_alone() -> None:
@@ -371,7 +399,8 @@ def tapes(draw: st.DrawFn) -> list[Trade | Gap | Clock | End]:
             )
         elif what == "g":
             start = max(1, half_seconds - draw(st.integers(0, 50))) / 2
-            tape.append(gap(start, draw(st.sampled_from([0, start + 1, start + 8])), 2, draw(st.integers(0, 2))))
+            end = draw(st.sampled_from([0, start + 1, start + 8]))
+            tape.append(lost(start, end) if draw(st.booleans()) else gap(start, end, 2, draw(st.integers(0, 2))))
         else:
             received_ns += draw(st.sampled_from([0, SECOND_NS // 4, 5 * SECOND_NS, 30 * SECOND_NS]))
             tape.append(Clock(received_ns // (SECOND_NS // 4) * (SECOND_NS // 4)))

@@ -2,7 +2,10 @@
 
 import math
 
+import numpy as np
+
 from scoring.market.tumbling import NEVER_NS, TumblingWindows
+from scoring.market.windows import TradeColumns
 
 MOST_RUNS = 7
 
@@ -96,3 +99,11 @@ def test_a_window_that_had_no_trades_is_made_for_a_repair() -> None:
     made = windows.closed_window(3)
     assert (made.rows, made.usual_volume) == (0, 2.0)
     assert windows.closed_window(3) is made
+
+
+def test_trades_are_put_into_their_windows_whatever_their_order() -> None:
+    windows = TumblingWindows(10, spike_windows=2, retained=3, most_runs=MOST_RUNS)
+    ones = np.ones(3)
+    trades = TradeColumns(np.zeros(3, np.int64), np.array([1, 2, 3]), np.array([5.0, 6.0, 7.0]), ones, ones, ones, np.ones(3, np.int64))
+    windows.fill(np.array([4, 3, 4]), trades)
+    assert {index: (window.rows, window.runs[-1].close) for index, window in windows.open.items()} == {3: (1, 6.0), 4: (2, 7.0)}
