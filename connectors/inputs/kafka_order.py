@@ -79,9 +79,10 @@ class Order(Generic[Item]):
         """Hand on what is due, in order: (when it was ingested, its partition, the message)."""
         heads = [(queue.waiting[0][0], place) for place, queue in self._queues.items() if queue.waiting]
         heapq.heapify(heads)
-        limit_ns = min((self._bound(queue, now_ns) for queue in self._queues.values() if not queue.waiting), default=_FAR)
+        empty = ((self._bound(queue, now_ns), place) for place, queue in self._queues.items() if not queue.waiting)
+        limit = min(empty, default=(_FAR, ("", 0)))  # with the partition, which decides between two of one instant
         taken: list[tuple[int, Place, Item]] = []
-        while heads and heads[0][0] <= limit_ns and len(taken) < most:
+        while heads and heads[0] <= limit and len(taken) < most:
             stamp_ns, place = heads[0]
             queue = self._queues[place]
             taken.append((stamp_ns, place, queue.waiting.popleft()[1]))
@@ -89,7 +90,7 @@ class Order(Generic[Item]):
                 heapq.heapreplace(heads, (queue.waiting[0][0], place))
             else:
                 heapq.heappop(heads)
-                limit_ns = min(limit_ns, self._bound(queue, now_ns))
+                limit = min(limit, (self._bound(queue, now_ns), place))
         return taken
 
     def reached(self, now_ns: int) -> int:
