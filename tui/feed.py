@@ -1,4 +1,5 @@
-"""The client of the feed: one endless stream of events, which says when and why the feed was lost and when it will try again.
+"""The client of the feed: one endless stream of events, which says when and why the feed was lost and when it will try again; and
+what the screen asks of the flow, which is sent, or said not to have been.
 
 The only module of the screen that touches the network or the time of day.
 """
@@ -6,6 +7,7 @@ The only module of the screen that touches the network or the time of day.
 from __future__ import annotations
 
 import asyncio
+from collections import deque
 from collections.abc import AsyncGenerator, Iterator
 from datetime import UTC, datetime
 from typing import Final
@@ -16,7 +18,7 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidStatus, InvalidURI
 
 from scoring.errors import SettingError
-from scoring.feed import PROTOCOL, Hello, decode_message
+from scoring.feed import PROTOCOL, Hello, Request, decode_message, encode
 from tui.state import Connecting, Event, Lost
 
 DEFAULT_URL: Final = "ws://127.0.0.1:8765"
@@ -28,6 +30,8 @@ _MESSAGE_BYTES: Final = 16 * 1024 * 1024
 """Longest message taken: a snapshot of hundreds of symbols."""
 _FIRST_DELAY_S: Final = 0.5
 _LONGEST_DELAY_S: Final = 8.0
+_WAITING: Final = 32
+"""Requests kept while the socket is full: more than a hand presses before it wonders."""
 _NORMAL: Final = 1000
 _UNAUTHORIZED: Final = 401
 
@@ -67,9 +71,56 @@ def delays() -> Iterator[float]:
         delay = min(delay * 2, _LONGEST_DELAY_S)
 
 
-async def follow(url: str, token: str = "", silence_s: float = _SILENCE_S) -> AsyncGenerator[Event, None]:
-    """Follow the feed for ever: what it says, and what becomes of the connection. Close the iterator to stop."""
+class Requests:
+    """What is asked of the flow and waits to be sent. Nothing waits for a feed to come back: by then it would mean something else."""
+
+    def __init__(self, most: int = _WAITING) -> None:
+        """Keep at most so many."""
+        self._most = most
+        self._open = False
+        self._waiting: deque[Request] = deque()
+        self._news = asyncio.Event()
+
+    def ask(self, request: Request) -> str:
+        """Send it as soon as may be; give why not where it cannot be, else nothing."""
+        if not self._open:
+            return "there is no feed: nothing was asked"
+        if len(self._waiting) >= self._most:
+            return "the feed takes no more: nothing was asked"
+        self._waiting.append(request)
+        self._news.set()
+        return ""
+
+    def open(self) -> None:
+        """Begin to take requests."""
+        self._open = True
+
+    def close(self) -> int:
+        """Take no more; give how many were never sent."""
+        self._open, left = False, len(self._waiting)
+        self._waiting.clear()
+        return left
+
+    async def send(self, connection: ClientConnection) -> None:
+        """Send what is asked, until cancelled or the connection is gone: whoever receives hears of that too."""
+        while True:
+            await self._news.wait()
+            self._news.clear()
+            while self._waiting:
+                try:
+                    await connection.send(encode(self._waiting[0]), text=True)
+                except ConnectionClosed:
+                    return
+                self._waiting.popleft()
+
+
+async def follow(url: str, token: str = "", silence_s: float = _SILENCE_S, requests: Requests | None = None) -> AsyncGenerator[Event, None]:
+    """Follow the feed for ever: what it says, and what becomes of the connection. Close the iterator to stop.
+
+    What is in `requests` is sent while there is a feed; what was not sent before it was lost is told with the loss.
+    """
     waits = delays()
+    asked = requests or Requests()
     headers = {"Authorization": f"Bearer {token}"} if token else {}
     while True:
         yield Connecting(shown(url))
@@ -84,14 +135,19 @@ async def follow(url: str, token: str = "", silence_s: float = _SILENCE_S) -> As
                 proxy=None,
                 user_agent_header=None,
             ) as connection:
-                while True:
-                    event = await _next(connection, silence_s)
-                    if isinstance(event, Hello):
-                        waits = delays()
-                    yield event
+                asked.open()
+                sending = asyncio.create_task(asked.send(connection))
+                try:
+                    while True:
+                        event = await _next(connection, silence_s)
+                        if isinstance(event, Hello):
+                            waits = delays()
+                        yield event
+                finally:
+                    sending.cancel()
         except (OSError, InvalidHandshake, InvalidURI, ConnectionClosed, TimeoutError, msgspec.DecodeError, _UnknownProtocol) as error:
             retry_s = next(waits)
-            yield Lost(_reason(error, url), datetime.now(UTC), retry_s, _has_ended(error))
+            yield Lost(_reason(error, url) + _unsent(asked.close()), datetime.now(UTC), retry_s, _has_ended(error))
         await asyncio.sleep(retry_s)
 
 
@@ -112,6 +168,10 @@ async def _next(connection: ClientConnection, silence_s: float) -> Event:
     if isinstance(message, Hello) and message.protocol != PROTOCOL:
         raise _UnknownProtocol(f"the feed speaks version {message.protocol}, this screen version {PROTOCOL}: update the older one")
     return message
+
+
+def _unsent(count: int) -> str:
+    return f"; {count} {'request was' if count == 1 else 'requests were'} not sent" if count else ""
 
 
 def _has_ended(error: Exception) -> bool:

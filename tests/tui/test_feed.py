@@ -14,9 +14,9 @@ from websockets.asyncio.server import ServerConnection, serve
 from connectors.outputs.feed import FeedPartition, FeedSettings, FeedSink
 from scoring.duration import Duration
 from scoring.errors import SettingError
-from scoring.feed import Heartbeat, Hello, Snapshot, SourceState, encode
+from scoring.feed import Control, Heartbeat, Hello, Snapshot, SourceState, decode_request, encode
 from scoring.records import Pulse
-from tui.feed import checked, delays, follow, shown
+from tui.feed import Requests, checked, delays, follow, shown
 from tui.state import Connecting, Event, Lost
 
 HELLO = Hello("0.1.0", "session", "replay", ["BTCUSDT"], [])
@@ -195,3 +195,74 @@ def test_an_address_is_shown_without_its_secrets() -> None:
 
 def test_the_wait_doubles_up_to_a_limit() -> None:
     assert list(islice(delays(), 6)) == [0.5, 1.0, 2.0, 4.0, 8.0, 8.0]
+
+
+def test_what_is_asked_arrives_in_order() -> None:
+    heard: list[object] = []
+
+    async def server(connection: ServerConnection) -> None:
+        await connection.send(encode(HELLO), text=True)
+        async for text in connection:
+            heard.append(decode_request(text))
+
+    async def client() -> None:
+        requests = Requests()
+        async with serve(server, "127.0.0.1", 0, close_timeout=0.1) as served:
+            url = f"ws://127.0.0.1:{served.sockets[0].getsockname()[1]}"
+            async with asyncio.timeout(5), aclosing(follow(url, requests=requests)) as events:
+                async for event in events:
+                    if event == HELLO:
+                        break
+                assert [requests.ask(Control(paused=True)), requests.ask(Control(step_s=1.0))] == ["", ""]
+                while len(heard) < 2:
+                    await asyncio.sleep(0.01)
+
+    asyncio.run(client())
+    assert heard == [Control(paused=True), Control(step_s=1.0)]
+
+
+def test_without_a_feed_nothing_can_be_asked() -> None:
+    requests = Requests()
+    assert requests.ask(Control(paused=True)) == "there is no feed: nothing was asked"
+    port = unused_port()
+
+    async def client() -> str:
+        async with aclosing(follow(f"ws://127.0.0.1:{port}", requests=requests)) as events:
+            async for event in events:
+                if isinstance(event, Lost):
+                    break
+        return requests.ask(Control(paused=True))
+
+    assert asyncio.run(client()) == "there is no feed: nothing was asked"
+
+
+def test_more_than_can_wait_is_refused_and_what_was_never_sent_is_counted() -> None:
+    requests = Requests(2)
+    requests.open()
+    answers = [requests.ask(Control(step_s=1.0)) for _ in range(3)]
+    assert answers == ["", "", "the feed takes no more: nothing was asked"]
+    assert (requests.close(), requests.close()) == (2, 0)
+    requests.open()
+    assert requests.ask(Control(step_s=1.0)) == ""
+
+
+@pytest.mark.parametrize(("count", "words"), [(1, "; 1 request was not sent"), (2, "; 2 requests were not sent")])
+def test_a_lost_feed_says_what_was_not_sent(count: int, words: str) -> None:
+    async def rude(connection: ServerConnection) -> None:
+        await connection.send(encode(HELLO), text=True)
+        connection.transport.abort()
+
+    async def client() -> Lost:
+        requests = Requests()
+        async with serve(rude, "127.0.0.1", 0, close_timeout=0.1) as served:
+            url = f"ws://127.0.0.1:{served.sockets[0].getsockname()[1]}"
+            async with asyncio.timeout(5), aclosing(follow(url, requests=requests)) as events:
+                async for event in events:
+                    if isinstance(event, Lost):
+                        return event
+                    if event == HELLO:
+                        await asyncio.sleep(0.1)  # the connection is gone, and whoever follows has not been told yet
+                        assert [requests.ask(Control(step_s=1.0)) for _ in range(count)] == [""] * count
+        raise AssertionError("never lost")
+
+    assert asyncio.run(client()).reason.endswith(words)
