@@ -18,8 +18,8 @@ POST_LIMIT: Final = 100
 ASSET_LIMIT: Final = 64
 TEXT_LIMIT: Final = 500
 """Characters kept of a post, and of any other name in it."""
-MOOD_LIMIT: Final = 240
-"""Stances kept of the past of one asset."""
+MOOD_LIMIT: Final = 720
+"""Stances kept of the past of one asset: an hour of them."""
 _STEP: Final = timedelta(seconds=5)
 """From one of them to the next: as prices are thinned, so that both can be drawn over the same time."""
 _AHEAD: Final = timedelta(minutes=1)
@@ -59,6 +59,9 @@ class Stance(msgspec.Struct, frozen=True):
     hype_momentum_z: float | None
     warming: bool
     completeness: str
+    copies: float | None = None
+    """Posts of the window that repeat a text of it."""
+    unique_channels: float | None = None
 
 
 class Crowd(msgspec.Struct, frozen=True):
@@ -68,6 +71,8 @@ class Crowd(msgspec.Struct, frozen=True):
     """The latest change last."""
     scores: Mapping[PostKey, float] = {}
     """Moods, −1 to 1; the same for every asset a post means."""
+    identities: Mapping[PostKey, str] = {}
+    """Hashes of their texts: copies share one."""
     stances: Mapping[str, Stance] = {}
     """By asset."""
     past: Mapping[str, tuple[Stance, ...]] = {}
@@ -124,7 +129,8 @@ def _with_score(crowd: Crowd, cells: Mapping[str, Value]) -> Crowd:
     key, score = _key(cells), read_number(cells.get("score"))
     if key is None or score is None:
         return crowd
-    return msgspec.structs.replace(crowd, scores=latest(crowd.scores, key, score, POST_LIMIT))
+    identities = latest(crowd.identities, key, _text(cells, "text_id"), POST_LIMIT)
+    return msgspec.structs.replace(crowd, scores=latest(crowd.scores, key, score, POST_LIMIT), identities=identities)
 
 
 def _with_stance(crowd: Crowd, symbol: str, cells: Mapping[str, Value], now: datetime | None) -> Crowd:
@@ -146,6 +152,8 @@ def _with_stance(crowd: Crowd, symbol: str, cells: Mapping[str, Value], now: dat
         hype_momentum_z=read_number(cells.get("hype_momentum_z")),
         warming=cells.get("warming") is True,
         completeness=_text(cells, "completeness"),
+        copies=read_number(cells.get("copies")),
+        unique_channels=read_number(cells.get("unique_channels")),
     )
     past = {**crowd.past, asset: _thinned(crowd.past.get(asset, ()), stance)}
     return msgspec.structs.replace(crowd, stances={**crowd.stances, asset: stance}, past=past)

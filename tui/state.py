@@ -32,6 +32,7 @@ from tui.bars import Bar, after
 from tui.crowd import TOPICS, Crowd, hear, latest
 from tui.ledger import TOPICS as LEDGER_TOPICS
 from tui.ledger import Ledger, enter
+from tui.trail import Trail, with_points, with_sample
 
 ALERT_LIMIT: Final = 200
 POINT_LIMIT: Final = 240
@@ -95,6 +96,10 @@ class SymbolState(msgspec.Struct, frozen=True):
     """Thinned prices, by instant, in order."""
     bars: tuple[Bar, ...] = ()
     """The newest windows of trades that have closed, of the narrowest width, in order."""
+    past: Trail = ()
+    """Thinned prices of an hour, for a chart."""
+    recent: Trail = ()
+    """Prices of each second of late, for a chart."""
 
 
 class State(msgspec.Struct, frozen=True):
@@ -194,13 +199,15 @@ def _rows(state: State, event: NewRows) -> State:
     key = RowKey(event.table, event.provisional, (end - start).total_seconds() if start and end else 0.0)
     symbol = state.symbols.get(event.symbol, SymbolState(event.symbol))
     bars = symbol.bars if event.table != Topic.TRADE_METRICS or event.provisional else after(symbol.bars, newest)
-    return _with(state, msgspec.structs.replace(symbol, rows={**symbol.rows, key: newest}, bars=bars))
+    recent = with_sample(symbol.recent, newest) if event.table == Topic.RISK_METRICS else symbol.recent
+    return _with(state, msgspec.structs.replace(symbol, rows={**symbol.rows, key: newest}, bars=bars, recent=recent))
 
 
 def _points(state: State, event: PricePoints) -> State:
     symbol = state.symbols.get(event.symbol, SymbolState(event.symbol))
-    merged = {**symbol.points, **dict(zip(event.at, event.price, strict=False))}
-    return _with(state, msgspec.structs.replace(symbol, points=dict(sorted(merged.items())[-POINT_LIMIT:])))
+    new = dict(zip(event.at, event.price, strict=False))
+    points = dict(sorted({**symbol.points, **new}.items())[-POINT_LIMIT:])
+    return _with(state, msgspec.structs.replace(symbol, points=points, past=with_points(symbol.past, new)))
 
 
 def _with(state: State, symbol: SymbolState) -> State:
