@@ -312,7 +312,7 @@ def heading(layout: Layout, sort: str = "", *, descending: bool = False) -> Text
         here = column.name == sort
         title = f"{column.title}{'↓' if descending else '↑'}" if here else column.title
         if len(title) > width:
-            title = title.replace(" ", "")
+            title = title[: width - 1] + title[-1]
         line.append(_GAP if place else "")
         line.append(figures.fit(title, width, right=column.right), _ink(palette.ACCENT, True) if here else None)
     return line

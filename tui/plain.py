@@ -109,7 +109,7 @@ def _record(state: State, row: SymbolReadings) -> dict[str, str | float | None]:
     record: dict[str, str | float | None] = {
         "at": state.tape_at.isoformat().replace("+00:00", "Z") if state.tape_at else None,
         "link": state.link.value,
-        "symbol": row.symbol,
+        "symbol": figures.clean(row.symbol),
     }
     for name in _NUMBERS:
         reading = getattr(row, name)

@@ -23,7 +23,7 @@ def test_it_is_the_same_picture_each_time_and_shows_the_screen(tmp_path: Path) -
     svg = first.read_text(encoding="utf-8")
     assert svg == second.read_text(encoding="utf-8")
     ElementTree.fromstring(svg)
-    for text in ("Ghosttape", "IMMINENT_HYPE_PUMP", "61,284.50", "▲ +8.67%", "telegram", "moonshot_calls"):
+    for text in ("Ghosttape", "IMMINENT_HYPE_PUMP", "61,284.50", "▲ +8.67%", "Portfolio", "moonshot_calls"):
         assert text in words(svg)
 
 

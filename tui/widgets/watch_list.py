@@ -98,9 +98,9 @@ class WatchList(ScrollView, can_focus=True):
             self._redraw()
             top = self._tops[self._items.index(symbol)]
             if top < self.scroll_offset.y:
-                self.scroll_to(y=top - (top > 0 and isinstance(self._items[self._items.index(symbol) - 1], Heading)), animate=False)
+                self.scroll_to(y=top - (top > 0 and isinstance(self._items[self._items.index(symbol) - 1], Heading)), animate=False, immediate=True)
             elif top + self._height > self.scroll_offset.y + self.size.height:
-                self.scroll_to(y=top + self._height - self.size.height, animate=False)
+                self.scroll_to(y=top + self._height - self.size.height, animate=False, immediate=True)
 
     def render_line(self, y: int) -> Strip:
         """Give one line of what is in sight."""

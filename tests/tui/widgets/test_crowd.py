@@ -56,7 +56,7 @@ def test_silence_has_no_mood() -> None:
     assert line(vibe=None).split()[-5] == "–"
 
 
-@pytest.mark.parametrize(("completeness", "mark"), [("complete", " "), ("open_gap(1)", "!"), ("repaired(2)", "~")])
+@pytest.mark.parametrize(("completeness", "mark"), [("complete", "✓"), ("open_gap(1)", "!"), ("repaired(2)", "~")])
 def test_data_that_is_not_whole_is_marked(completeness: str, mark: str) -> None:
     assert line(completeness=completeness)[10] == mark
 

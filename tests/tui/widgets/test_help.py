@@ -4,23 +4,32 @@ from __future__ import annotations
 
 import io
 
+import pytest
 from rich.console import Console
 
-from tui.columns import columns
-from tui.widgets.crowd import FIELDS
-from tui.widgets.help import page
+from tui.looks import DARK, LIGHT
+from tui.widgets.help import MARKS, key_name, page
 
 
-def test_every_column_mark_and_key_is_on_the_page() -> None:
+def test_every_name_and_its_meaning_is_on_the_page() -> None:
     console = Console(file=io.StringIO(), width=100, color_system=None)
-    every = columns("15m", 60.0)
     with console.capture() as capture:
-        console.print(page(every))
+        console.print(page([("Columns", [("Last", "price [bold]of[/] it")]), ("Marks", MARKS)], DARK))
     text = capture.get()
-    for column in every:
-        assert column.title in text
-        assert column.meaning.split(";")[0] in " ".join(text.split())
-    for field in FIELDS:
-        assert field.meaning.split(";")[0] in " ".join(text.split())
-    for words in ("Columns", "Crowd", "in the place of alerts and sources", "Marks", "Keys", "quit", "▲ ▼ ="):
+    for words in ("Columns", "Last", "price [bold]of[/] it", "Marks", "▲ ▼ =", "Times are of the tape"):
         assert words in text
+
+
+def test_it_is_written_in_the_colours_of_the_theme() -> None:
+    def drawn(look: object) -> str:
+        console = Console(file=io.StringIO(), width=100, color_system="truecolor", force_terminal=True)
+        with console.capture() as capture:
+            console.print(page([("A", [("b", "c")])], DARK if look is DARK else LIGHT))
+        return capture.get()
+
+    assert drawn(DARK) != drawn(LIGHT)
+
+
+@pytest.mark.parametrize(("key", "name"), [("question_mark", "?"), ("ctrl+p", "Ctrl+p"), ("up", "↑"), ("pagedown", "PgDn"), ("G", "G")])
+def test_keys_are_named_as_people_do(key: str, name: str) -> None:
+    assert key_name(key) == name

@@ -10,15 +10,15 @@ from rich.cells import cell_len
 
 from tui import palette, sample
 from tui.state import State, reduce
-from tui.widgets.sources import line, listing
+from tui.widgets.sources import healths, line, listing
 
 SAMPLE = fold(reduce, sample.events(), State())
 BINANCE = SAMPLE.sources["binance"]
 
 
 def test_each_source_says_what_it_gave_what_was_bad_and_how_long_it_is_silent() -> None:
-    heading, *lines = listing(SAMPLE, 42).plain.splitlines()
-    assert heading.split() == ["source", "frames", "rejects", "gaps", "silent"]
+    heading, *lines = listing(SAMPLE, 44).plain.splitlines()
+    assert heading.split() == ["source", "messages", "rejects", "gaps", "silent"]
     assert [text.split() for text in lines] == [
         ["▶", "binance", "1.28M", "3", "1", "0.2s"],
         ["▶", "prices", "50", "0", "0", "19s"],
@@ -26,7 +26,7 @@ def test_each_source_says_what_it_gave_what_was_bad_and_how_long_it_is_silent() 
     ]
 
 
-@pytest.mark.parametrize("width", [42, 60, 120])
+@pytest.mark.parametrize("width", [44, 60, 120])
 def test_lines_stand_under_their_heading(width: int) -> None:
     lengths = {cell_len(text) for text in listing(SAMPLE, width).plain.splitlines()}
     assert len(lengths) == 1
@@ -45,3 +45,28 @@ def test_a_source_that_was_never_heard_has_no_age() -> None:
 def test_rejects_and_gaps_stand_out() -> None:
     tints = [span.style.color.name for span in line(BINANCE, SAMPLE, 9).spans if not isinstance(span.style, str) and span.style.color]
     assert tints.count(palette.WARNING) == 2
+
+
+LIVE = fold(reduce, sample.live_events(), State())
+
+
+def test_trouble_comes_first_and_says_what_was_wrong_and_when_it_is_tried_again() -> None:
+    heading, *lines = healths(LIVE, 140).plain.splitlines()
+    assert heading.split()[:3] == ["input/output", "state", "rate/s"]
+    assert [text[2:16].strip() for text in lines] == ["binance repair", "telegram", "binance", "kafka out"]
+    assert "next try in 27 s: Connection reset by peer" in lines[1]
+    assert "next try" not in lines[2]
+
+
+@pytest.mark.parametrize("width", [40, 60, 76, 100, 140, 200])
+def test_lines_of_health_have_one_width_and_keep_the_state(width: int) -> None:
+    lines = healths(LIVE, width).plain.splitlines()
+    assert len({cell_len(text) for text in lines}) == 1
+    assert "down" in lines[2]
+
+
+def test_hostile_errors_are_harmless() -> None:
+    health = msgspec.structs.replace(LIVE.healths["telegram"], source="\x1b[2J\n" * 9, last_error="[bold]\x07\n\u202e" * 99, state="\x1b")
+    text = healths(msgspec.structs.replace(LIVE, healths={"x": health}), 120).plain
+    assert text.replace("\n", "").isprintable()
+    assert len(text.splitlines()) == 2

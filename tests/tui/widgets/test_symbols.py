@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from functools import reduce as fold
 
-import pytest
-
 from scoring.feed import Hello
 from tui import sample
 from tui.state import Connecting, State, reduce
@@ -18,11 +16,6 @@ def test_each_symbol_has_a_line_in_the_order_of_the_settings() -> None:
     heading, body = table(SAMPLE, 116)
     assert heading.plain.split()[0] == "Symbol"
     assert [line.split()[0] for line in body.plain.splitlines()] == ["BTCUSDT", "ETHUSDT", "DOGEUSDT", "SOLUSDT", "PEPEUSDT"]
-
-
-@pytest.mark.parametrize(("room", "lines"), [(0, 5), (9, 5), (10, 10), (15, 15), (100, 15)])
-def test_symbols_grow_to_three_lines_where_there_is_room(room: int, lines: int) -> None:
-    assert len(table(SAMPLE, 116, room)[1].plain.splitlines()) == lines
 
 
 def test_where_nothing_is_heard_it_says_how_to_get_something() -> None:
