@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import functools
 import re
 from collections.abc import Sequence
 from typing import Final, TypeAlias
@@ -32,7 +33,7 @@ _LONGEST_STAMP: Final = len(_STAMP) + 20
 _LARGEST: Final = (1 << 63) - 1
 _OWNER: Final = re.compile(r"[A-Za-z0-9._-]{1,64}")
 """Short enough that a broker keeps many of them beside an offset."""
-_ROW: Final = re.compile(r"[0-9]{1,18}")
+_ROW_DIGITS: Final = 19
 
 
 class Event(msgspec.Struct, frozen=True, gc=False):
@@ -115,11 +116,16 @@ def read_headers(headers: Headers) -> tuple[str, str, int]:
     for name, content in headers.items() if isinstance(headers, dict) else headers or ():
         if name == EVENT_ID:
             owner, _, number = _text(content).rpartition("/")
-            if _OWNER.fullmatch(owner) and _ROW.fullmatch(number):
+            if _is_owner(owner) and len(number) < _ROW_DIGITS and number.isascii() and number.isdigit():
                 producer, row = owner, int(number)
         elif name == FEED:
             feed = _text(content)
     return feed, producer, row
+
+
+@functools.lru_cache(maxsize=1024)
+def _is_owner(text: str) -> bool:
+    return _OWNER.fullmatch(text) is not None
 
 
 def _text(content: str | bytes | None) -> str:
@@ -128,11 +134,12 @@ def _text(content: str | bytes | None) -> str:
 
 def _is_object(payload: bytes) -> bool:
     """Say whether a member can be put at the end of it, so that what comes back is what it was."""
-    if payload[:1] != b"{" or payload[-1:] != b"}" or payload.startswith(_ESCAPE) or not payload[1:-1].strip():
+    if payload[:1] != b"{" or payload[-1:] != b"}" or payload.startswith(_ESCAPE) or b'"' not in payload:
         return False
     try:
         _OBJECT.decode(payload)
-        payload.decode()
+        if not payload.isascii():
+            payload.decode()
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
         return False
     return True
