@@ -22,9 +22,9 @@ from connectors.inputs.kafka_partitions import Partitions, Received
 from connectors.inputs.kafka_position import Settling, reached_on
 from connectors.tape.recorder import Arrival, Recorder
 from connectors.wire.gap import GAP_FEED, encode_gap
-from connectors.wire.kafka import read_headers, unstamp
 from connectors.wire.kafka_connection import KafkaSettings
 from connectors.wire.kafka_marks import KAFKA_FEED, Place, encode_mark
+from connectors.wire.kafka_values import read_message
 from scoring.errors import ResourceError
 from scoring.records import ALL_SYMBOLS, NANOSECONDS_PER_MILLISECOND, NANOSECONDS_PER_SECOND, Gap, SourceHealth
 
@@ -157,10 +157,10 @@ class KafkaFeed:
             elif error is not None:
                 errors.append((message, error))
             elif (topic, number) in partitions.places:  # and not handed over since it was fetched
-                feed, producer, row = read_headers(message.headers())
-                payload, stamp_ns = unstamp(message.value() or b"")
-                stamp_ns = min(stamp_ns or message.timestamp()[1] * NANOSECONDS_PER_MILLISECOND, wall_ns)
-                item = (message.offset() or 0, producer, row, feed or self._topics.feed_of(topic), payload)
+                found = read_message(message.value(), message.headers())
+                stamp_ns = min(found.ingested_ns or message.timestamp()[1] * NANOSECONDS_PER_MILLISECOND, wall_ns)
+                feed = found.feed or self._topics.feed_of(topic)
+                item = (message.offset() or 0, found.producer, found.row, feed, found.payload)
                 self._order.push((topic, number), stamp_ns, item)
         return errors
 

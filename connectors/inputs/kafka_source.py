@@ -22,9 +22,9 @@ from connectors.inputs.kafka_partitions import Partitions, Received
 from connectors.inputs.kafka_position import Settling
 from connectors.inputs.source import ENDED, STOP, WAIT_SECONDS, Chunk, Position, TapePartition, passed_mark
 from connectors.tape.frames import FrameChunk
-from connectors.wire.kafka import read_headers, unstamp
 from connectors.wire.kafka_connection import KafkaSettings
 from connectors.wire.kafka_marks import Place, Reached
+from connectors.wire.kafka_values import read_message
 from scoring.errors import ResourceError, SettingError
 from scoring.records import NANOSECONDS_PER_MILLISECOND, SourceHealth
 
@@ -150,10 +150,10 @@ class KafkaFrames(TapePartition):
         for message in messages:
             place, error = (message.topic() or "", message.partition() or 0), message.error()
             if error is None:
-                feed, producer, row = read_headers(message.headers())
-                payload, stamp_ns = unstamp(message.value() or b"")
-                stamp_ns = min(stamp_ns or message.timestamp()[1] * NANOSECONDS_PER_MILLISECOND, wall_ns)
-                item = (message.offset() or 0, _name(producer), row, feed or self._topics.feed_of(place[0]), payload)
+                found = read_message(message.value(), message.headers())
+                stamp_ns = min(found.ingested_ns or message.timestamp()[1] * NANOSECONDS_PER_MILLISECOND, wall_ns)
+                feed = found.feed or self._topics.feed_of(place[0])
+                item = (message.offset() or 0, _name(found.producer), found.row, feed, found.payload)
                 self._order.push(place, stamp_ns, item)
             elif error.code() == Codes._PARTITION_EOF:
                 self._order.end(place)

@@ -20,6 +20,7 @@ import msgspec
 from bytewax.outputs import FixedPartitionedSink, StatefulSinkPartition
 
 from connectors.outputs.kafka_budget import BudgetSettings
+from connectors.outputs.kafka_registry import Encode, RegistrySettings, as_json, avro_encoder
 from connectors.wire.kafka import EVENT_ID, FEED, Event
 from connectors.wire.kafka_connection import KafkaSettings, Property, connection
 from connectors.wire.kafka_results import RESULT_TOPICS, result_events
@@ -58,6 +59,7 @@ class KafkaOutputSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=Tru
     results: dict[Table, str] = msgspec.field(default_factory=lambda: dict(RESULT_TOPICS))
     """Topics of result tables; a table without one is not produced."""
     budget: BudgetSettings = BudgetSettings()
+    registry: RegistrySettings = RegistrySettings()
 
 
 def producer_properties(cluster: KafkaSettings, settings: KafkaOutputSettings) -> dict[str, Property]:
@@ -97,9 +99,11 @@ def open_producer(cluster: KafkaSettings, settings: KafkaOutputSettings, on_erro
 class KafkaPartition(StatefulSinkPartition[KafkaItem, list[Event]]):
     """The running producer."""
 
-    def __init__(self, cluster: KafkaSettings, settings: KafkaOutputSettings, resume_state: list[Event] | None = None) -> None:
-        """Start it, first with what was not acknowledged before."""
-        self._settings = settings
+    def __init__(
+        self, cluster: KafkaSettings, settings: KafkaOutputSettings, resume_state: list[Event] | None = None, encode: Encode = as_json
+    ) -> None:
+        """Start it, first with what was not acknowledged before; `encode` puts events into the form they are sent in."""
+        self._settings, self._encode = settings, encode
         self._lock = threading.Lock()
         self._waiting: dict[int, Event] = {}
         self._numbers = itertools.count()
@@ -147,10 +151,11 @@ class KafkaPartition(StatefulSinkPartition[KafkaItem, list[Event]]):
             number = next(self._numbers)
             with self._lock:
                 self._waiting[number] = event
-            headers: _Headers = [*event.headers]
-            if event.event_id:
-                headers += ((EVENT_ID, event.event_id), (FEED, event.feed))
-            self._hand_over(event, headers, partial(self._delivered, number))
+            sent = self._encode(event)
+            headers: _Headers = [*sent.headers]
+            if sent.event_id:
+                headers += ((EVENT_ID, sent.event_id), (FEED, sent.feed))
+            self._hand_over(sent, headers, partial(self._delivered, number))
 
     def _hand_over(self, event: Event, headers: _Headers, delivered: Callable[[KafkaError | None, Message], None]) -> None:
         from confluent_kafka import KafkaException
@@ -195,13 +200,13 @@ class KafkaPartition(StatefulSinkPartition[KafkaItem, list[Event]]):
 class KafkaSink(FixedPartitionedSink[KafkaItem, list[Event]]):
     """Topics as the output of a flow: `op.output("kafka", keyed, kafka_sink(…))` with items `(PARTITION, events or rows)`."""
 
-    def __init__(self, cluster: KafkaSettings, settings: KafkaOutputSettings) -> None:
+    def __init__(self, cluster: KafkaSettings, settings: KafkaOutputSettings, encode: Encode = as_json) -> None:
         """Check the settings; nothing is sent until the flow runs.
 
         Raises:
             SettingError: settings do not go together.
         """
-        self._cluster, self._settings = cluster, settings
+        self._cluster, self._settings, self._encode = cluster, settings, encode
         producer_properties(cluster, settings)
 
     def list_parts(self) -> list[str]:
@@ -214,17 +219,19 @@ class KafkaSink(FixedPartitionedSink[KafkaItem, list[Event]]):
 
     def build_part(self, step_id: str, for_part: str, resume_state: list[Event] | None) -> KafkaPartition:  # noqa: ARG002
         """Start it with what was not acknowledged before."""
-        return KafkaPartition(self._cluster, self._settings, resume_state)
+        return KafkaPartition(self._cluster, self._settings, resume_state, self._encode)
 
 
 def kafka_sink(cluster: KafkaSettings, settings: KafkaOutputSettings) -> KafkaSink:
     """Make the sink, after opening a producer once: what the client library refuses stops the start, not the engine.
 
     Raises:
-        SettingError: it refuses.
+        SettingError: it refuses, or the schema registry does.
+        ResourceError: the schema registry does not answer.
     """
     open_producer(cluster, settings, lambda _: None).flush(0)
-    return KafkaSink(cluster, settings)
+    avro = settings.registry.url
+    return KafkaSink(cluster, settings, avro_encoder(settings.registry, cluster.topics, settings.results) if avro else as_json)
 
 
 def _refused(topic: str, error: KafkaError) -> ResourceError:
