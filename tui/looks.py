@@ -95,7 +95,7 @@ CONTRAST: Final = Look(
     "High contrast",
     True,
     (
-        *("#000000", "#0a0a0a", "#8c8c8c", "#004a8f"),
+        *("#000000", "#0a0a0a", "#8c8c8c", "#003a70"),
         *("#ffffff", "#c8c8c8", "#00ffe5", "#b9ccff"),
         *("#3dff63", "#ff8a8a", "#ffe14d", "#ff9d9d"),
     ),
