@@ -97,3 +97,10 @@ def test_a_row_is_written_field_by_field() -> None:
     spread = row_of(Table.SPREAD_METRICS, True)
     warned, calm = ({**spread, "spread_warning": flag} for flag in (True, False))
     assert encode_row(1, Table.SPREAD_METRICS, warned) != encode_row(1, Table.SPREAD_METRICS, calm)
+
+
+def test_schemas_name_their_fields_and_what_may_be_null() -> None:
+    assert json.loads(event_schema())["fields"][1] == {"name": "ingestion_timestamp", "type": "long"}
+    fields = {field["name"]: field["type"] for field in json.loads(row_schema(Table.CANDLES))["fields"]}
+    assert (fields["open_at"], fields["close"], fields["trade_count"]) == (["null", "string"], ["null", "double"], "long")
+    assert record_of(Table.CANDLES) == "ghosttape.candles"
