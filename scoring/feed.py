@@ -154,6 +154,7 @@ class HealthState(msgspec.Struct, frozen=True, tag="health"):
     lag: int
     next_try_at: Instant | None
     last_error: str
+    detail: str = ""
 
 
 class Control(msgspec.Struct, frozen=True, tag="control", forbid_unknown_fields=True):

@@ -457,7 +457,7 @@ class SourceHealth(msgspec.Struct, frozen=True):
     last_ns: int = 0
     """When its newest message was received; 0 before the first."""
     frames: int = 0
-    """Messages since the start."""
+    """Messages since the start; rows written, of an output."""
     rate: float = 0.0
     """Messages per second, of late."""
     skew_ms: float = math.nan
@@ -469,11 +469,13 @@ class SourceHealth(msgspec.Struct, frozen=True):
     rejects: int = 0
     """Answers it could not use and did not put on the tape."""
     lag: int = 0
-    """Messages that wait at the other side, where it tells."""
+    """Messages that wait at the other side, where it tells; rows that wait to be written, of an output."""
     next_try_ns: int = 0
     """When it tries again; 0 while it needs not."""
     last_error: str = ""
     """Empty while all was well."""
+    detail: str = ""
+    """What else there is to say, in a few words."""
 
 
 HEALTH_STATES: Final = ("live", "connecting", "repairing", "stale", "down")

@@ -7,7 +7,8 @@ it has nothing to recover; what must last goes to the archive and the warehouse.
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Callable, Mapping
+import threading
+from collections.abc import Callable, Mapping, Sequence
 from typing import Final, Protocol, TypeAlias
 
 import msgspec
@@ -15,6 +16,8 @@ from bytewax.outputs import FixedPartitionedSink, StatefulSinkPartition
 
 from connectors.outputs.feed_board import Board
 from connectors.outputs.feed_server import FeedServer, listen
+from connectors.outputs.output_health import Ask
+from connectors.outputs.process_health import ProcessHealth
 from scoring.duration import Duration
 from scoring.errors import SettingError
 from scoring.feed import Control, Hello, PaceState
@@ -69,11 +72,22 @@ class FeedSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Clients at a time."""
 
 
+_ASK_SECONDS: Final = 1.0
+"""How often outputs are asked how they are doing."""
+
+
 class FeedPartition(StatefulSinkPartition[FeedItem, None]):
     """The running feed."""
 
-    def __init__(self, settings: FeedSettings, hello: Hello, player: Player | None = None) -> None:
-        """Start serving; `player` is the tape of a replay.
+    def __init__(
+        self,
+        settings: FeedSettings,
+        hello: Hello,
+        player: Player | None = None,
+        outputs: Sequence[Ask] = (),
+        process: ProcessHealth | None = None,
+    ) -> None:
+        """Start serving; `player` is the tape of a replay, `outputs` and `process` are asked how they are doing.
 
         Raises:
             ResourceError: the port cannot be had.
@@ -99,6 +113,11 @@ class FeedPartition(StatefulSinkPartition[FeedItem, None]):
         if player:
             self._board.put_pace(player.state())
             player.listen(self._board.put_pace)
+        self._board.counts.vitals = process.vitals if process else None
+        self._asked: list[Ask] = [*outputs, process] if process else [*outputs]
+        self._closed = threading.Event()
+        self._asking = threading.Thread(target=self._ask, name="feed health", daemon=True)
+        self._asking.start()
 
     @property
     def port(self) -> int:
@@ -120,13 +139,29 @@ class FeedPartition(StatefulSinkPartition[FeedItem, None]):
 
     def close(self) -> None:
         """Tell clients how it ended, and stop."""
+        self._closed.set()
+        self._asking.join()
         self._server.close()
+
+    def _ask(self) -> None:
+        """Ask again and again; not in the flow's thread, which an output that is in trouble may hold up."""
+        while self._asked:
+            self._board.put([row for ask in self._asked for row in ask()])
+            if self._closed.wait(_ASK_SECONDS):
+                return
 
 
 class FeedSink(FixedPartitionedSink[FeedItem, None]):
     """The feed as the output of a flow."""
 
-    def __init__(self, settings: FeedSettings, hello: Hello, player: Player | None = None) -> None:
+    def __init__(
+        self,
+        settings: FeedSettings,
+        hello: Hello,
+        player: Player | None = None,
+        outputs: Sequence[Ask] = (),
+        process: ProcessHealth | None = None,
+    ) -> None:
         """Check the settings; nothing runs until the flow does.
 
         Raises:
@@ -139,6 +174,8 @@ class FeedSink(FixedPartitionedSink[FeedItem, None]):
         self._settings = settings
         self._hello = hello
         self._player = player
+        self._outputs = outputs
+        self._process = process
 
     def list_parts(self) -> list[str]:
         """Name the one partition."""
@@ -150,7 +187,7 @@ class FeedSink(FixedPartitionedSink[FeedItem, None]):
 
     def build_part(self, step_id: str, for_part: str, resume_state: None) -> FeedPartition:  # noqa: ARG002
         """Start it."""
-        return FeedPartition(self._settings, self._hello, self._player)
+        return FeedPartition(self._settings, self._hello, self._player, self._outputs, self._process)
 
 
 def check_port(settings: FeedSettings) -> None:

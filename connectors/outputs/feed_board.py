@@ -18,6 +18,7 @@ import numpy as np
 
 from connectors.outputs import feed_messages
 from connectors.outputs.feed_history import PriceHistory
+from connectors.outputs.process_health import Vitals
 from scoring.feed import AlertState, HealthState, Message, NewRows, PaceState, PricePoints, Snapshot, SourceState, Topic, encode
 from scoring.records import TABLES, Pulse, Rows, SourceHealth, Table
 
@@ -87,6 +88,8 @@ class Counts:
         self.rows: Counter[str] = Counter()
         self.pulses: dict[str, Pulse] = {}
         self.healths: dict[str, SourceHealth] = {}
+        self.vitals: Callable[[], Vitals] | None = None
+        """Reads what the process takes of the machine; None where nobody told how."""
 
 
 class Board:

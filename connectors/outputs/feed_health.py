@@ -12,6 +12,7 @@ from typing import Final
 import msgspec
 
 from connectors.outputs.feed_board import Board
+from connectors.outputs.process_health import Vitals
 from scoring.feed import Hello
 from scoring.records import HEALTH_STATES, NANOSECONDS_PER_SECOND, Pulse, SourceHealth
 
@@ -24,9 +25,17 @@ _OWN: Final = (
     ("gaps_open", "gauge", "Gaps it knows of and has not closed."),
     ("gaps_repaired", "counter", "Gaps it has closed."),
     ("rejects", "counter", "Answers it could not use."),
-    ("lag", "gauge", "Messages that wait at the other side."),
+    ("lag", "gauge", "Messages that wait at the other side, or rows to be written."),
 )
 """Fields of `SourceHealth` that are numbers."""
+_VITALS: Final = (
+    ("memory_bytes", "gauge", "Memory of this process."),
+    ("disk_free_bytes", "gauge", "Room on the disk of the data folder."),
+    ("threads", "gauge", "Threads of this process."),
+    ("open_files", "gauge", "Files this process has open."),
+    ("cpu_seconds", "counter", "Processor time of this process."),
+)
+"""Fields of `Vitals`."""
 
 
 def health(hello: Hello, board: Board, clients: int) -> bytes:
@@ -52,6 +61,7 @@ def metrics(board: Board, clients: int, sent: int) -> bytes:
         _family("tape_seconds", "gauge", "Time on the tape, since the epoch.", (("source", p.source, _seconds(p.at_ns)) for p in pulses)),
         _family("last_frame_seconds", "gauge", "When the newest frame was received.", (_last_frame(p) for p in pulses if p.last_ns)),
         *_healths(dict(sorted(board.counts.healths.items())).values()),
+        *_vitals(board.counts.vitals() if board.counts.vitals else None),
         _family("feed_clients", "gauge", "Screens connected.", (("", "", clients),)),
         _family("feed_messages_total", "counter", "Messages sent to screens.", (("", "", sent),)),
     )
@@ -70,6 +80,14 @@ def _healths(healths: Collection[SourceHealth]) -> Iterator[Iterator[str]]:
         yield _family(f"source_{name}{unit}", kind, text, [("source", source, number) for source, number in numbers if number == number])
     last = (("source", each.source, _seconds(each.last_ns)) for each in healths if each.last_ns)
     yield _family("source_last_message_seconds", "gauge", "When its newest message was received.", last)
+
+
+def _vitals(vitals: Vitals | None) -> Iterator[Iterator[str]]:
+    """Give the families of what this process takes of the machine, as far as the system says."""
+    for name, kind, text in _VITALS if vitals else ():
+        number = float(getattr(vitals, name))
+        if number >= 0:
+            yield _family(f"{name}_total" if kind == "counter" else name, kind, text, (("", "", number),))
 
 
 def _badness(state: str) -> int:

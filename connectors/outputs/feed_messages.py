@@ -65,6 +65,7 @@ def health_state(health: SourceHealth) -> HealthState:
         lag=health.lag,
         next_try_at=instant(health.next_try_ns),
         last_error=health.last_error,
+        detail=health.detail,
     )
 
 

@@ -8,6 +8,7 @@ the flow instead of growing or dropping. What is behind it (archive, warehouse) 
 
 from __future__ import annotations
 
+import math
 import threading
 import time
 from collections import deque
@@ -64,6 +65,25 @@ class Writer(Protocol):
         """Let go of everything."""
 
 
+class Standing(msgspec.Struct, frozen=True):
+    """How an output is doing at one moment; lengths of time are seconds of this machine."""
+
+    written: int
+    """Rows that are durable, since the start."""
+    waiting: int
+    """Rows that are not yet."""
+    waited_s: float = 0.0
+    """How long the oldest of them has waited, at most; 0 where none waits."""
+    flushed_s: float = math.inf
+    """How long ago a write ended; infinite before the first."""
+    held: str = ""
+    """Who holds the target just now; empty where nobody does."""
+    next_try_s: float = 0.0
+    """When it is tried again, from now; 0 where nobody holds it."""
+    failed: str = ""
+    """Why it cannot go on; empty where it can."""
+
+
 class Outbox(StatefulSinkPartition[Rows, list[Rows]]):
     """Rows on their way to a writer."""
 
@@ -74,6 +94,10 @@ class Outbox(StatefulSinkPartition[Rows, list[Rows]]):
         self._changed = threading.Condition()
         self._waiting = deque(resume_state or ())
         self._waiting_rows = sum(map(len, self._waiting))
+        self._waiting_since = time.monotonic()
+        self._written_rows = 0
+        self._flushed_at = -math.inf
+        self._next_try_at = 0.0
         self._closing = False
         self._held: Held | None = None
         self._held_since = 0.0
@@ -99,6 +123,8 @@ class Outbox(StatefulSinkPartition[Rows, list[Rows]]):
             time.sleep(_POLL_SECONDS)
         with self._changed:
             was_idle = not self._waiting
+            if was_idle:
+                self._waiting_since = time.monotonic()
             self._waiting.extend(kept)
             self._waiting_rows += sum(map(len, kept))
             if was_idle or self._waiting_rows >= self._settings.flush_rows:
@@ -113,6 +139,20 @@ class Outbox(StatefulSinkPartition[Rows, list[Rows]]):
         self._raise_error()
         with self._changed:
             return list(self._waiting)
+
+    def standing(self) -> Standing:
+        """Say how it is doing, from any thread and without waiting for a write."""
+        with self._changed:
+            now, error, held = time.monotonic(), self._error, self._held
+            return Standing(
+                self._written_rows,
+                self._waiting_rows,
+                waited_s=now - self._waiting_since if self._waiting else 0.0,
+                flushed_s=now - self._flushed_at,
+                held=str(held) if held else "",
+                next_try_s=max(self._next_try_at - now, 0.0) if held else 0.0,
+                failed=str(error) or type(error).__name__ if error else "",
+            )
 
     def close(self) -> None:
         """Write everything that waits and stop.
@@ -160,9 +200,11 @@ class Outbox(StatefulSinkPartition[Rows, list[Rows]]):
             return self._wait_for_holder(error)
         with self._changed:
             self._held = None
+            self._flushed_at, self._waiting_since = time.monotonic(), began  # what waits now came after this write began
             for rows in batch:
                 self._waiting.popleft()
                 self._waiting_rows -= len(rows)
+                self._written_rows += len(rows)
         took = time.monotonic() - began
         return max(_seconds(self._settings.flush_interval), took / self._settings.busy_share - took)
 
@@ -174,7 +216,9 @@ class Outbox(StatefulSinkPartition[Rows, list[Rows]]):
         self._held = error
         if self._closing and self._out_of_patience():
             raise error
-        return min(max(_seconds(self._settings.flush_interval), now - self._held_since), _seconds(self._settings.retry_interval))
+        pause = min(max(_seconds(self._settings.flush_interval), now - self._held_since), _seconds(self._settings.retry_interval))
+        self._next_try_at = now + pause
+        return pause
 
     def _out_of_patience(self) -> bool:
         return self._held is not None and time.monotonic() - self._held_since > _seconds(self._settings.patience)
@@ -197,6 +241,11 @@ class OutboxSink(FixedPartitionedSink[Rows, list[Rows]]):
         """Keep how to open the writer; it is opened where the partition runs."""
         self._open_writer = open_writer
         self._settings = settings
+        self._outbox: Outbox | None = None
+
+    def standing(self) -> Standing | None:
+        """Say how it is doing, from any thread; None where the partition does not run in this process (yet)."""
+        return self._outbox.standing() if self._outbox else None
 
     def list_parts(self) -> list[str]:
         """Name the one partition; the engine puts it on one worker."""
@@ -208,7 +257,8 @@ class OutboxSink(FixedPartitionedSink[Rows, list[Rows]]):
 
     def build_part(self, step_id: str, for_part: str, resume_state: list[Rows] | None) -> Outbox:  # noqa: ARG002
         """Open the writer and give it what was not durable before."""
-        return Outbox(self._open_writer(), self._settings, resume_state)
+        self._outbox = Outbox(self._open_writer(), self._settings, resume_state)
+        return self._outbox
 
 
 def _seconds(length: Duration) -> float:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import socket
+import threading
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
 
 import msgspec
 import numpy as np
@@ -16,10 +18,14 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from connectors.outputs.feed import FeedPartition, FeedSettings, FeedSink
+from connectors.outputs.outbox import OutboxSettings, OutboxSink
+from connectors.outputs.output_health import OutputHealth
+from connectors.outputs.process_health import ProcessHealth
 from scoring.duration import Duration
 from scoring.errors import ResourceError, SettingError
 from scoring.feed import (
     Control,
+    HealthState,
     Heartbeat,
     Hello,
     Message,
@@ -32,7 +38,7 @@ from scoring.feed import (
     decode_message,
     encode,
 )
-from scoring.records import Column, Gap, Pulse, RiskMetrics, Rows, Table, columns_of, to_columns
+from scoring.records import Column, Gap, Pulse, RiskMetrics, Rows, SourceHealth, Table, columns_of, to_columns
 
 HELLO = Hello("0.1.0", "session", "replay", ["BTCUSDT", "ETHUSDT"], ["risk_metrics"])
 START = 1_785_585_600_000_000_000
@@ -375,3 +381,71 @@ def test_loopback_needs_none(host: str) -> None:
 
 def test_nothing_is_kept_for_recovery(feed: FeedPartition) -> None:
     assert feed.snapshot() is None  # type: ignore[func-returns-value]
+
+
+def test_outputs_are_asked_by_themselves_and_told_to_clients_and_monitors(tmp_path: Path) -> None:
+    asked: list[float] = []
+
+    def ask() -> Sequence[SourceHealth]:
+        asked.append(time.monotonic())
+        return (SourceHealth("archive", START, "stale", frames=7, lag=len(asked), last_error="held"),)
+
+    process = ProcessHealth(tmp_path, least_free=0)
+    feed = FeedSink(QUICK, HELLO, outputs=[ask], process=process).build_part("feed", "one", None)
+
+    async def client() -> None:
+        async with connect(address(feed)) as connection:
+            first = await hear(connection, HealthState, '"lag":2')  # nothing was written to the feed
+            assert isinstance(first, HealthState)
+            assert (first.source, first.state, first.frames, first.last_error) == ("archive", "stale", 7, "held")
+
+    try:
+        asyncio.run(client())
+        assert 0.5 < asked[1] - asked[0] < 5
+        health = msgspec.json.decode(urllib.request.urlopen(f"http://127.0.0.1:{feed.port}/healthz").read())
+        assert (health["status"], health["sources"]) == ("degraded", {"archive": "stale", "this process": "live"})
+        lines = urllib.request.urlopen(f"http://127.0.0.1:{feed.port}/metrics").read().decode().splitlines()
+        assert 'ghosttape_source_frames_total{source="archive"} 7.0' in lines
+        assert any(line.startswith("ghosttape_disk_free_bytes ") for line in lines)
+    finally:
+        feed.close()
+    known = len(asked)
+    time.sleep(0.05)
+    assert len(asked) == known, "nobody is asked after the end"
+
+
+def test_an_output_that_holds_up_the_flow_is_heard_of() -> None:
+    stuck, closed = threading.Event(), threading.Event()
+
+    class Stuck:
+        """A disk that hangs."""
+
+        def write(self, rows: list[Rows]) -> None:  # noqa: ARG002
+            stuck.set()
+            closed.wait(20)
+
+        def close(self) -> None:
+            """Let go of nothing."""
+
+    outbox = OutboxSink(Stuck, OutboxSettings(max_rows=1, flush_interval=Duration.parse("1ms")))
+    part = outbox.build_part("archive", "one", None)
+    feed = FeedSink(QUICK, HELLO, outputs=[OutputHealth("archive", outbox.standing)]).build_part("feed", "one", None)
+    part.write_batch([risk(1.0)])
+    flow = threading.Thread(target=part.write_batch, args=([risk(2.0)],))
+    flow.start()  # waits, and would wait for the feed as well if it were the one who asks
+
+    async def client() -> None:
+        async with connect(address(feed)) as connection:
+            heard = await hear(connection, HealthState, '"lag":1')
+            assert isinstance(heard, HealthState)
+            assert heard.source == "archive"
+
+    try:
+        assert stuck.wait(5)
+        asyncio.run(client())
+        assert flow.is_alive()
+    finally:
+        closed.set()
+        flow.join()
+        part.close()
+        feed.close()

@@ -6,6 +6,7 @@ import json
 
 from connectors.outputs.feed_board import Board
 from connectors.outputs.feed_health import health, metrics
+from connectors.outputs.process_health import Vitals
 from scoring.feed import Hello
 from scoring.records import Pulse, SourceHealth
 
@@ -61,3 +62,16 @@ def test_a_state_nobody_knows_counts_as_the_worst() -> None:
     known = board()
     known.put([SourceHealth("a", 5, "live"), SourceHealth("b", 5, "melting")])
     assert json.loads(health(HELLO, known, 0))["status"] == "degraded"
+
+
+def test_what_the_process_takes_is_told_as_far_as_the_system_says() -> None:
+    known = board()
+    assert b"memory" not in metrics(known, 0, 0)
+    known.counts.vitals = lambda: Vitals(412_000_000, 79_000_000_000, 31, -1, 12.5)
+    lines = metrics(known, 0, 0).decode().splitlines()
+    assert "ghosttape_memory_bytes 412000000.0" in lines
+    assert "ghosttape_disk_free_bytes 79000000000.0" in lines
+    assert "ghosttape_threads 31.0" in lines
+    assert "# TYPE ghosttape_cpu_seconds_total counter" in lines
+    assert "ghosttape_cpu_seconds_total 12.5" in lines
+    assert not any("open_files" in line for line in lines)

@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from connectors.outputs.feed_messages import new_rows, source_state, value
+from connectors.outputs.feed_messages import health_state, new_rows, source_state, value
 from scoring.feed import Value
-from scoring.records import Pulse
+from scoring.records import Pulse, SourceHealth
 
 
 @pytest.mark.parametrize(
@@ -40,3 +40,9 @@ def test_a_source_that_has_ended_says_so_and_the_fastest_speed_has_no_number() -
     state = source_state(Pulse("binance", 1_000, 1, 2, 3, 0, 0, 0, float("inf"), "ended"))
     assert (state.state, state.speed, state.start_at, state.last_at) == ("ended", None, None, None)
     assert state.at.microsecond == 1
+
+
+def test_how_an_output_is_doing_keeps_its_words_and_leaves_out_what_is_not_known() -> None:
+    state = health_state(SourceHealth("this process", 1_000, "live", frames=3, lag=2, last_error="none", detail="412 MB of memory"))
+    assert (state.source, state.frames, state.lag, state.last_error, state.detail) == ("this process", 3, 2, "none", "412 MB of memory")
+    assert (state.skew_ms, state.last_at, state.next_try_at) == (None, None, None)

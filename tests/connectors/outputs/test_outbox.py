@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import pickle
 import threading
 import time
@@ -14,7 +15,7 @@ from bytewax.operators import input as op_input
 from bytewax.operators import output as op_output
 from bytewax.testing import TestingSource, run_main
 
-from connectors.outputs.outbox import PARTITION, Held, Outbox, OutboxSettings, OutboxSink
+from connectors.outputs.outbox import PARTITION, Held, Outbox, OutboxSettings, OutboxSink, Standing
 from scoring.duration import Duration
 from scoring.errors import ResourceError
 from scoring.records import Rows, Table
@@ -197,6 +198,66 @@ def test_a_target_that_stays_held_is_an_error_once_patience_ends(shelf: Shelf) -
     assert len(outbox.snapshot()) == 1, "resumable, because the outbox itself is whole"
     with pytest.raises(ResourceError, match="held by another process"):
         outbox.close()
+
+
+def test_it_says_what_is_written_and_what_waits_without_waiting_for_a_write(shelf: Shelf) -> None:
+    shelf.open.clear()
+    outbox = Outbox(shelf, FAST)
+    assert outbox.standing() == Standing(0, 0)
+    outbox.write_batch([risk(0, count=3)])
+    time.sleep(0.03)
+    began = time.monotonic()
+    during = outbox.standing()
+    assert time.monotonic() - began < 0.02
+    assert (during.written, during.waiting, during.flushed_s) == (0, 3, math.inf)
+    assert 0.03 <= during.waited_s < 5
+    shelf.open.set()
+    eventually(lambda: outbox.standing().written == 3)
+    after = outbox.standing()
+    assert (after.waiting, after.waited_s, after.held, after.failed) == (0, 0.0, "", "")
+    assert 0 <= after.flushed_s < 5
+    outbox.close()
+
+
+def test_rows_of_a_resumed_outbox_count_once_they_are_written(shelf: Shelf) -> None:
+    shelf.open.clear()
+    outbox = Outbox(shelf, FAST, [risk(0, count=2)])
+    assert outbox.standing().waiting == 2
+    shelf.open.set()
+    outbox.close()
+    assert (outbox.standing().written, outbox.standing().waiting) == (2, 0)
+
+
+def test_it_says_who_holds_the_target_and_when_it_is_tried_again(shelf: Shelf) -> None:
+    shelf.errors = [Held("held by another process")]
+    outbox = Outbox(shelf, msgspec.structs.replace(FAST, patience=Duration.parse("1m"), retry_interval=Duration.parse("1m")))
+    outbox.write_batch([risk(0)])
+    eventually(lambda: outbox.standing().held != "")
+    assert outbox.standing().held == "held by another process"
+    assert outbox.standing().next_try_s <= 60
+    shelf.errors = []
+    outbox.close()
+    assert (outbox.standing().held, outbox.standing().next_try_s, outbox.standing().written) == ("", 0.0, 1)
+
+
+def test_it_says_why_it_cannot_go_on(shelf: Shelf) -> None:
+    shelf.errors = [ValueError()]
+    outbox = Outbox(shelf, FAST)
+    outbox.write_batch([risk(0)])
+    eventually(lambda: outbox.standing().failed != "")
+    assert outbox.standing().failed == "ValueError"
+    with pytest.raises(ResourceError):
+        outbox.close()
+
+
+def test_a_sink_knows_how_its_partition_is_once_there_is_one(shelf: Shelf) -> None:
+    sink = OutboxSink(lambda: shelf, FAST)
+    assert sink.standing() is None
+    outbox = sink.build_part("stored", PARTITION, None)
+    outbox.write_batch([risk(0)])
+    outbox.close()
+    assert (found := sink.standing()) is not None
+    assert found.written == 1
 
 
 def test_a_flow_ends_with_everything_written(shelf: Shelf) -> None:
