@@ -8,7 +8,7 @@ its partition at that place. The clock goes last.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from typing import Final, TypeAlias
+from typing import Final, NamedTuple, TypeAlias
 
 import msgspec
 import numpy as np
@@ -21,6 +21,7 @@ from connectors.wire.decoded import Decoded, Refusal
 from connectors.wire.gap import CLOCK_FEED, GAP_FEED, decode_gap
 from scoring.records import (
     ALL_SYMBOLS,
+    CLOCK_GRID_NS,
     PLAIN,
     TABLES,
     Batch,
@@ -108,7 +109,9 @@ class Decode:
         loose: list[Batch] = []
         for piece in _pieces(chunk):
             if isinstance(piece, Gap):
-                _share_gap(piece, partition.symbols, parcels, loose)
+                _share_gap(piece, None, partition.symbols, parcels, loose)
+            elif isinstance(piece, _GapFrame):
+                _share_gap(piece.gap, piece.mark, partition.symbols, parcels, loose)
             elif isinstance(piece, FrameChunk):
                 _decode_frames(piece, chunk.partition, partition.wire, parcels, loose)
             else:
@@ -157,8 +160,20 @@ def _talk(chunk: Chunk, loose: Sequence[Batch]) -> Iterator[tuple[str, Talk]]:
         yield chunk.partition, Talk(chunk.partition, items)
 
 
-def _pieces(chunk: Chunk) -> Iterator[FrameChunk | Batch | Gap]:
-    """Cut a chunk of frames where gaps stand; columns come cut already."""
+class _GapFrame(NamedTuple):
+    """A gap as it stands among frames."""
+
+    gap: Gap
+    mark: Clock
+    """The mark of the clock that was passed before it."""
+
+
+def _pieces(chunk: Chunk) -> Iterator[FrameChunk | Batch | Gap | _GapFrame]:
+    """Cut a chunk of frames where gaps stand; columns come cut already.
+
+    In front of a gap goes the mark of the clock that was passed before it: what had closed by then knew nothing of the gap,
+    however much of the tape is handed on at once.
+    """
     yield from chunk.items
     frames = chunk.frames
     if frames is None:
@@ -167,17 +182,19 @@ def _pieces(chunk: Chunk) -> Iterator[FrameChunk | Batch | Gap]:
     for at in frames.rows_of(GAP_FEED).tolist():
         yield frames.slice(start, at)
         try:
-            yield decode_gap(frames.payloads[at])
-            start = at + 1
+            gap = decode_gap(frames.payloads[at])
         except ValueError:
             start = at  # no gap after all: the rest is decoded as it stands, and this frame becomes a reject
+            continue
+        yield _GapFrame(gap, Clock(int(frames.received_ns[at]) // CLOCK_GRID_NS * CLOCK_GRID_NS))
+        start = at + 1
     yield frames.slice(start, len(frames))
 
 
-def _share_gap(gap: Gap, symbols: Sequence[str], parcels: dict[str, list[MarketItem]], loose: list[Batch]) -> None:
+def _share_gap(gap: Gap, mark: Clock | None, symbols: Sequence[str], parcels: dict[str, list[MarketItem]], loose: list[Batch]) -> None:
     """Tell a gap to those it concerns, and store what is no symbol's own: those are stored where they are found."""
     for symbol in symbols if gap.symbol == ALL_SYMBOLS else (gap.symbol,):
-        parcels.setdefault(symbol, []).append(gap)
+        parcels.setdefault(symbol, []).extend((gap,) if mark is None else (mark, gap))
     if gap.symbol == ALL_SYMBOLS:
         loose.append(Batch(Kind.GAP, gap.source, to_columns(Gap, (gap,))))
 

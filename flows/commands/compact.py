@@ -6,7 +6,7 @@ import argparse
 import itertools
 import pickle
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TypeAlias
 
@@ -60,8 +60,9 @@ def _compact_partition(session: Path, name: str, manifest: Manifest) -> None:
     writer = ColumnWriter(partial)
     decoding = _Decoding(name, Decode({name: partition_of(name, manifest, shaping_of(manifest, session), 1.0)}))
     total = reader.end_row - reader.first_row
-    for chunk in track(_chunks(reader), description=name, total=max(total // CHUNK_ROWS, 1), transient=True):
-        for items, clock_ns in decoding.pieces(chunk):
+    chunks = track(_chunks(reader), description=name, total=max(total // CHUNK_ROWS, 1), transient=True)
+    for chunk, following_ns in _with_following(chunks):
+        for items, clock_ns in decoding.pieces(chunk, following_ns):
             writer.write(items, clock_ns)
     writer.close()
     reader.close()
@@ -78,6 +79,13 @@ def _chunks(reader: FrameReader) -> Iterator[FrameChunk]:
         row += len(frames)
 
 
+def _with_following(chunks: Iterable[FrameChunk]) -> Iterator[tuple[FrameChunk, int]]:
+    """Give each chunk with the receive time of the frame after it: all that was received before has been handed on then."""
+    for chunk, following in itertools.pairwise(itertools.chain(chunks, (None,))):
+        assert chunk is not None
+        yield chunk, int((chunk.received_ns[-1:] if following is None else following.received_ns[:1])[0])
+
+
 class _Decoding:
     """Decodes a partition from its beginning; the books are what it remembers from one chunk to the next."""
 
@@ -85,8 +93,8 @@ class _Decoding:
         self._name, self._decode = name, decode
         self._books: dict[str, Book] = {}
 
-    def pieces(self, frames: FrameChunk) -> Iterator[tuple[Items, int]]:
-        """Give items and the last receive time in them.
+    def pieces(self, frames: FrameChunk, following_ns: int) -> Iterator[tuple[Items, int]]:
+        """Give items, and the receive time of the frame after them.
 
         Gaps come first in a chunk of columns, so where a book breaks or heals behind other rows a new chunk has to begin, and
         exactly there: the clock of the chunk before may pass no row that is still to come. The frame is found by halving.
@@ -95,10 +103,14 @@ class _Decoding:
         parts = self._parts(frames)
         if len(parts) > 1 and len(frames) > 1:
             self._books = pickle.loads(before)
-            yield from self.pieces(frames.slice(0, len(frames) // 2))
-            yield from self.pieces(frames.slice(len(frames) // 2, len(frames)))
+            half = len(frames) // 2
+            yield from self.pieces(frames.slice(0, half), int(frames.received_ns[half]))
+            yield from self.pieces(frames.slice(half, len(frames)), following_ns)
         else:
-            yield from ((part, int(frames.received_ns[-1])) for part in parts if part)
+            held = [part for part in parts if part]
+            # Of one frame's parts only the last may let the clock go on to the next frame.
+            yield from ((part, int(frames.received_ns[-1])) for part in held[:-1])
+            yield from ((part, following_ns) for part in held[-1:])
 
     def _parts(self, frames: FrameChunk) -> list[Items]:
         """Give the items of some frames; more than one list where a gap stands behind rows of its symbol."""

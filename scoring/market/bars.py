@@ -30,6 +30,7 @@ from scoring.market.tumbling import NEVER_NS, TumblingWindows
 from scoring.market.windows import TradeColumns, TradeWindow
 from scoring.records import (
     ALL_SYMBOLS,
+    CLOCK_GRID_NS,
     END_NS,
     NANOSECONDS_PER_SECOND,
     Batch,
@@ -88,6 +89,8 @@ class Bars:
             TumblingWindows(width, settings.spike_windows, settings.retained_windows, settings.runs) for width in settings.widths
         ]
         self.gaps = GapLedger(settings.gaps)
+        self.held: list[Gap] = []
+        """Jumps of ids just told: the trade that showed them comes next, and what closed before it arrived knew nothing of them."""
         self.unproven: set[GapKey] = set()
         """Lost connections that are back, while no trade newer than `newest_id` has come."""
         self.newest_id = 0
@@ -105,20 +108,35 @@ class Bars:
                 if item.kind is Kind.TRADE:
                     self._take(item, emission)
             elif isinstance(item, Clock):
+                self._let_go()
                 self._revise(emission)
                 self.watermark.tick(item.at_ns)
                 self._pass(emission)
                 emission.is_due = True
             elif isinstance(item, Gap):
-                self._take_gap(item)
+                if self.gaps.is_news(item):
+                    self.held.append(item)
+                else:
+                    self._take_gap(item)
             elif isinstance(item, End):
+                self._let_go()
                 self._revise(emission)
                 self.watermark.reached_ns = END_NS + self.settings.lateness
                 self._close(emission)
                 emission.is_due = True
         return emission.rows(self.through_ns)
 
+    def _let_go(self) -> None:
+        """Count the gaps that were held from here on."""
+        for gap in self.held:
+            self._take_gap(gap)
+        self.held.clear()
+
     def _take(self, batch: Batch, emission: Emission) -> None:
+        if self.held and len(batch):
+            self.watermark.tick(int(batch["received_ns"][0]) // CLOCK_GRID_NS * CLOCK_GRID_NS)
+            self._pass(emission)
+            self._let_go()
         newer = np.flatnonzero(batch["trade_id"] > self.newest_id) if self.unproven else None
         if newer is not None and len(newer):
             first = int(newer[0])

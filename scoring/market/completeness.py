@@ -12,7 +12,7 @@ from typing import TypeAlias
 
 import msgspec
 
-from scoring.records import ALL_SYMBOLS, Gap
+from scoring.records import ALL_SYMBOLS, Gap, Kind
 
 GapKey: TypeAlias = tuple[str, str, str, int]
 """Source, symbol, kind, from_ns: the key of `Gap`."""
@@ -35,6 +35,10 @@ class GapLedger(msgspec.Struct):
         self.gaps[key] = gap
         if len(self.gaps) > self.limit:
             del self.gaps[min(self.gaps, key=_began)]
+
+    def is_news(self, gap: Gap) -> bool:
+        """Say whether ids have just jumped: the gap is one of trades, not repaired, and was not known."""
+        return gap.kind == Kind.TRADE and not is_repaired(gap) and (gap.source, gap.symbol, gap.kind, gap.from_ns) not in self.gaps
 
     def open_in(self, start_ns: int, end_ns: int, kinds: frozenset[str]) -> int:
         """Count the gaps of these kinds, or of all kinds, that overlap [start_ns, end_ns) and are not repaired.

@@ -21,6 +21,7 @@ from scoring.market.measures import HORIZONS_NS, MEASURES, SECOND_NS
 from scoring.market.samples import FEW, Sampler, Samples
 from scoring.records import (
     ALL_SYMBOLS,
+    CLOCK_GRID_NS,
     END_NS,
     NANOSECONDS_PER_MILLISECOND,
     Batch,
@@ -80,6 +81,8 @@ class Risk:
         self._buckets = Buckets()
         self._sampler = Sampler(self._settings.grid, self._settings.samples)
         self._ledger = GapLedger()
+        self._held: list[Gap] = []
+        """Jumps of ids just told: the trade that showed them comes next, and what closed before it arrived knew nothing of them."""
         self._closed = UNSET_NS // self._settings.grid  # number of the last closed instant
         self._shown_ns = UNSET_NS
         self.late_rows = 0
@@ -92,15 +95,24 @@ class Risk:
         for item in items:
             if isinstance(item, Batch):
                 if item.kind is Kind.TRADE and len(item):
+                    if self._held:
+                        self._watermark.tick(int(item["received_ns"][0]) // CLOCK_GRID_NS * CLOCK_GRID_NS)
+                        found += self._close()
+                        self._let_go()
                     found += self._take(item)
                     traded = True
             elif isinstance(item, Gap):
-                self._ledger.add(item)
+                if self._ledger.is_news(item):
+                    self._held.append(item)
+                else:
+                    self._ledger.add(item)
             elif isinstance(item, Clock):
+                self._let_go()
                 self._watermark.tick(item.at_ns)
                 found += self._close()
                 heard = True
             elif isinstance(item, End):
+                self._let_go()
                 found += self._end()
                 heard = True
         if heard and not found:
@@ -108,6 +120,12 @@ class Risk:
         if self._provisional and traded:
             found += self._preview()
         return found
+
+    def _let_go(self) -> None:
+        """Count the gaps that were held from here on."""
+        for gap in self._held:
+            self._ledger.add(gap)
+        self._held.clear()
 
     def _take(self, batch: Batch) -> list[Rows]:
         """Take trades, and close what they close."""
