@@ -34,6 +34,10 @@ class Memory(msgspec.Struct, frozen=True):
     hidden: tuple[str, ...] = ()
     """Titles of columns."""
     hide_balances: bool = False
+    span: str = "15m"
+    """Range of the chart: one of `tui.ranges.RANGES`."""
+    candles: bool = False
+    """Whether the chart draws candles."""
 
 
 def path(environment: Mapping[str, str] = os.environ) -> Path:

@@ -31,6 +31,12 @@ def _overview() -> type[Page]:
     return OverviewPage
 
 
+def _asset() -> type[Page]:
+    from tui.pages.asset import AssetPage
+
+    return AssetPage
+
+
 def _sources() -> type[Page]:
     from tui.pages.sources import SourcesPage
 
@@ -39,6 +45,7 @@ def _sources() -> type[Page]:
 
 CATALOG: Final[tuple[Entry, ...]] = (
     Entry("overview", "Overview", _overview),
+    Entry("asset", "Asset", _asset),
     Entry("sources", "Sources", _sources),
 )
 """All of them: number keys and tabs count from here."""
