@@ -19,7 +19,6 @@ import msgspec
 from bytewax.dataflow import Dataflow
 from bytewax.operators import StatefulBatchLogic
 
-from connectors.inputs.lines import LinesFeed
 from connectors.inputs.live import LiveFeed, LiveFrames
 from connectors.inputs.pace import Pace, parse_speed
 from connectors.inputs.replaying import ReplayedFrames
@@ -33,13 +32,10 @@ from connectors.tape.recorder import Recorder, RecorderSettings
 from connectors.wire.kafka import Event
 from connectors.wire.kafka_connection import KafkaSettings
 from connectors.wire.kafka_topics import Routes, TopicNames
+from flows.feeds import LIVE_PARTITION, live_feeds
 from flows.running import refusing_in_one_line
-from flows.settings import Settings, load
+from flows.settings import load
 from scoring.records import END_NS
-
-TAPE = "ingest"
-"""The partition of the tape that live events pass through."""
-
 
 _BATCH_ROWS = 2_000
 """Frames handed on at once."""
@@ -67,9 +63,9 @@ def build(plugs: IngestPorts) -> Dataflow:
     """Lay the dataflow out."""
     flow = Dataflow("ghosttape_ingest")
 
-    chunks = op.input("tape", flow, plugs.tape)  # Chunk(partition="ingest", frames=2,000 frames, clock_ns=…)
-    routed = op.map("route", chunks, plugs.route)  # ("ingest", Passing(arrivals=[(received_ns, Event), …]))
-    afforded = op.stateful_batch("budget", routed, plugs.budget)  # ("ingest", [Event(topic="binance.trades", key=b"BTCUSDT", …), …])
+    chunks = op.input("tape", flow, plugs.tape)  # Chunk(partition="live", frames=2,000 frames, clock_ns=…)
+    routed = op.map("route", chunks, plugs.route)  # ("live", Passing(arrivals=[(received_ns, Event), …]))
+    afforded = op.stateful_batch("budget", routed, plugs.budget)  # ("live", [Event(topic="binance.trades", key=b"BTCUSDT", …), …])
     events = op.map("events", afforded, to_kafka)  # ("one", [Event, …])
     op.output("kafka", events, plugs.kafka)
     return flow
@@ -80,8 +76,9 @@ def flow() -> Dataflow:
     with refusing_in_one_line():
         settings, _ = load()
         stop_on_signals()
-        folder = Path(settings.data_dir) / TAPE
-        return build(live(partial(_feeds, settings), folder, settings.recorder, KafkaSettings(), KafkaOutputSettings()))
+        folder = Path(settings.data_dir) / "ingest"
+        feeds = live_feeds(settings, settings.shaping, folder)
+        return build(live(feeds.feeds, feeds.clock, folder / "tape", settings.recorder, KafkaSettings(), KafkaOutputSettings()))
 
 
 def replay(session: str, speed: str = "max") -> Dataflow:
@@ -97,11 +94,16 @@ def to_kafka(keyed: tuple[str, list[Event]]) -> tuple[str, list[Event]]:
 
 
 def live(
-    feeds: Callable[[], Sequence[LiveFeed]], session: Path, recorder: RecorderSettings, cluster: KafkaSettings, output: KafkaOutputSettings
+    feeds: Sequence[LiveFeed],
+    clock: Callable[[], int],
+    session: Path,
+    recorder: RecorderSettings,
+    cluster: KafkaSettings,
+    output: KafkaOutputSettings,
 ) -> IngestPorts:
     """Plug in live feeds, by way of a tape in `session`."""
-    opener = partial(_open_live, feeds, session, recorder)
-    return _plugs({TAPE: opener}, producer_name(session), cluster, output)
+    opener = partial(_open_live, feeds, clock, session, recorder)
+    return _plugs({LIVE_PARTITION: opener}, producer_name(session), cluster, output)
 
 
 def replayed(session: Path, speed: str, cluster: KafkaSettings, output: KafkaOutputSettings) -> IngestPorts:
@@ -166,15 +168,11 @@ class BudgetStage(StatefulBatchLogic[Passing, list[Event], Budget]):
         return self._budget.copy()
 
 
-def _feeds(settings: Settings) -> Sequence[LiveFeed]:
-    return [LinesFeed(lines) for lines in settings.inputs.lines]
-
-
 def _open_live(
-    feeds: Callable[[], Sequence[LiveFeed]], session: Path, recorder: RecorderSettings, resume: Position | None
+    feeds: Sequence[LiveFeed], clock: Callable[[], int], session: Path, recorder: RecorderSettings, resume: Position | None
 ) -> TapePartition:
-    folder = session / "frames" / TAPE
-    return LiveFrames(TAPE, lambda: Recorder(folder, recorder), feeds(), _BATCH_ROWS, resume)
+    folder = session / "frames" / LIVE_PARTITION
+    return LiveFrames(LIVE_PARTITION, lambda: Recorder(folder, recorder, clock), feeds, _BATCH_ROWS, resume)
 
 
 def _open_replayed(session: Path, name: str, pace: Pace, resume: Position | None) -> TapePartition:

@@ -8,7 +8,7 @@ share the topics.
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+import time
 from functools import partial
 from pathlib import Path
 
@@ -17,7 +17,7 @@ from connectors.inputs.kafka_client import KafkaInputSettings
 from connectors.inputs.kafka_clock import TopicClock
 from connectors.inputs.lines import LinesFeed, LinesSettings
 from connectors.inputs.live import LiveFrames
-from connectors.inputs.source import Chunk, Position, TapeSource, stop_on_signals
+from connectors.inputs.source import Position, TapeSource, stop_on_signals
 from connectors.outputs.archive import ArchiveSettings, archive_sink
 from connectors.outputs.kafka import KafkaOutputSettings
 from connectors.tape.recorder import Recorder, RecorderSettings
@@ -42,23 +42,11 @@ def shaping() -> Shaping:
     return Shaping(market=Market(bars=bars))
 
 
-class Followed(LiveFrames):
-    """Tells the feed how far the flow has come."""
-
-    def __init__(self, folder: Path, cluster: KafkaSettings, settings: KafkaInputSettings, resume: Position | None) -> None:
-        clock = TopicClock()
-        self.feed = KafkaFeed(cluster, settings, clock)
-        super().__init__("live", lambda: Recorder(folder / "tape" / "frames" / "live", clock=clock), [self.feed], 2_000, resume)
-
-    def next_batch(self) -> Sequence[Chunk]:
-        found = super().next_batch()
-        self.feed.read_to(self._row)
-        return found
-
-    def snapshot(self) -> Position:
-        position = super().snapshot()
-        self.feed.snapshotted(position[0])
-        return position
+def opened(folder: Path, cluster: KafkaSettings, settings: KafkaInputSettings, resume: Position | None) -> LiveFrames:
+    """Open a tape that topics feed."""
+    clock = TopicClock()
+    feed = KafkaFeed(cluster, settings, clock)
+    return LiveFrames("live", lambda: Recorder(folder / "tape" / "frames" / "live", clock=clock), [feed], 2_000, resume)
 
 
 def ports(folder: Path, source: TapeSource) -> Ports:
@@ -75,12 +63,12 @@ def main(role: str, folder: Path, broker: str, *more: str) -> None:
     print("running", flush=True)
     if role == "ingest":
         lines = LinesSettings(port=int(more[0]), retry=Duration.parse("100ms"))
-        plugs = ingest.live(lambda: [LinesFeed(lines)], folder / "tape", RecorderSettings(), cluster, KafkaOutputSettings())
+        plugs = ingest.live([LinesFeed(lines)], time.time_ns, folder / "tape", RecorderSettings(), cluster, KafkaOutputSettings())
         run(ingest.build(plugs), EPOCH, recovery=folder / "recovery")
         return
     member = more[0] if more else ""
     settings = KafkaInputSettings(member=member, partitions=() if member else (0, 1, 2, 3), session_timeout=Duration.parse("20s"))
-    source = TapeSource({"live": partial(Followed, folder, cluster, settings)})
+    source = TapeSource({"live": partial(opened, folder, cluster, settings)})
     run(build(ports(folder, source), shaping()), EPOCH, recovery=folder / "recovery")
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 import threading
+import time
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -92,7 +93,7 @@ def test_lines_go_live_into_topics(tmp_path: Path, cluster: KafkaSettings) -> No
         sender = threading.Thread(target=send, args=(server, lines), daemon=True)
         sender.start()
         feed = LinesSettings(port=int(server.getsockname()[1]))
-        plugs = ingest.live(lambda: [LinesFeed(feed)], tmp_path / "tape", RecorderSettings(), cluster, QUICK)
+        plugs = ingest.live([LinesFeed(feed)], time.time_ns, tmp_path / "tape", RecorderSettings(), cluster, QUICK)
         stopper = threading.Timer(3, STOP.set)
         stopper.start()
         try:

@@ -102,7 +102,7 @@ class Ends:
         return self._start("read", self.folder / f"out{member}", *([member] if member else []))
 
     def ingested(self) -> Counter[bytes]:
-        return payloads_on(self.folder / "in" / "tape" / "frames" / "ingest")
+        return payloads_on(self.folder / "in" / "tape" / "frames" / "live")
 
     def found(self, *members: str) -> Counter[bytes]:
         tapes = (payloads_on(self.folder / f"out{member}" / "tape" / "frames" / "live") for member in members or ("",))
@@ -154,7 +154,7 @@ def test_a_killed_producer_and_a_killed_consumer_lose_and_double_nothing(tmp_pat
     assert len(exchange.resumed_at) == 4, "killed in the middle"
     wait_until(lambda: ends.found().total() >= FRAMES, 60)
     stop(producer)
-    expected = directly(tmp_path / "in" / "tape" / "frames" / "ingest", tmp_path / "direct")
+    expected = directly(tmp_path / "in" / "tape" / "frames" / "live", tmp_path / "direct")
     wait_until(lambda: len(rows_in(tmp_path / "out")) >= len(expected), 60)
     stop(consumer)
     assert ends.found() == Counter(frames)
