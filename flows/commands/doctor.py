@@ -80,6 +80,8 @@ def checks(settings: Settings, origins: dict[str, str], kafka: KafkaSettings = _
     if inputs.news.enabled:
         for source, address in inputs.news.feeds.items():
             yield Check(f"news {source}", partial(doctor_sites.news, source, address, inputs.news), asks=True)
+    for sender in inputs.lines:
+        yield Check("lines", partial(doctor_sites.lines, sender), asks=True)
     if kafka.bootstrap:
         yield Check("kafka", partial(doctor_kafka.kafka, kafka), asks=True)
 

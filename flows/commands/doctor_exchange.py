@@ -45,6 +45,7 @@ class Told(msgspec.Struct, frozen=True):
     """In one line."""
     answered: bool
     round_trip_s: float = 0.0
+    """On our clock, which a served session may have made faster."""
     ahead_s: float = 0.0
     """Its clock against ours."""
 
@@ -144,12 +145,12 @@ def _time_of(settings: RestSettings, now: Callable[[], int], host: str) -> Told:
 
 
 def _ask_time(rest: BinanceRest, now: Callable[[], int], host: str) -> Told:
-    before = now()
+    began, before = time.monotonic(), now()
     at_ms = msgspec.json.decode(rest.get("/api/v3/time", 1), type=_ServerTime).at_ms
-    after = now()
+    after, took_s = now(), time.monotonic() - began
     ahead_ns = at_ms * NANOSECONDS_PER_MILLISECOND - (before + after) // 2
-    took_s = (after - before) / NANOSECONDS_PER_SECOND
-    return Told(host, f"{host} answers in {took_s * 1e3:.0f} ms", True, took_s, ahead_ns / NANOSECONDS_PER_SECOND)
+    said = f"{host} answers in {took_s * 1e3:.0f} ms"
+    return Told(host, said, True, (after - before) / NANOSECONDS_PER_SECOND, ahead_ns / NANOSECONDS_PER_SECOND)
 
 
 def _open_at(settings: BinanceSettings, host: str) -> Told:

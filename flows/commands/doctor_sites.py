@@ -1,4 +1,4 @@
-"""Do the sites that are polled answer: CoinGecko with its key, DefiLlama, the fear and greed index, and each news feed.
+"""Do the others answer that are listened to: CoinGecko with its key, DefiLlama, fear and greed, news feeds, programs that send lines.
 
 Asked is what the flow itself will ask, but for CoinGecko's `ping`, which tries the key. Answers of megabytes are not read to the
 end: that they come is enough.
@@ -6,6 +6,7 @@ end: that they come is enough.
 
 from __future__ import annotations
 
+import socket
 import threading
 from collections.abc import Callable, Iterable, Iterator
 from http import HTTPStatus
@@ -19,6 +20,7 @@ from connectors.inputs.answers import Answer, AskingSettings, NoAnswer, Question
 from connectors.inputs.coingecko import PricesSettings
 from connectors.inputs.defillama import DefiSettings
 from connectors.inputs.fear_greed import FearGreedSettings
+from connectors.inputs.lines import LinesSettings
 from connectors.inputs.news import NewsSettings, headlines
 from flows.commands.doctor_checks import ASK_SECONDS, Finding, failed, warning, well
 from scoring.duration import Duration
@@ -67,6 +69,17 @@ def news(source: str, address: str, settings: NewsSettings) -> Iterator[Finding]
         return f"{sum(1 for _ in headlines(source, body))} headlines"
 
     yield _read(f"news {source}", Question(address), settings.polling, count)
+
+
+def lines(settings: LinesSettings) -> Iterator[Finding]:
+    """Connect to a program that sends lines, and hang up."""
+    place = f"{settings.host} port {settings.port}"
+    try:
+        socket.create_connection((settings.host, settings.port), ASK_SECONDS).close()
+    except OSError as error:
+        yield warning("lines", f"{place}: {error.strerror or error}", f"start the program that sends {settings.feed}; {_LATER}")
+        return
+    yield well("lines", f"{place} takes connections, for {settings.feed}")
 
 
 def _figures(body: bytes) -> str:

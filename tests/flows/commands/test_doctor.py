@@ -103,7 +103,7 @@ def test_settings_that_cannot_be_read_are_all_there_is_to_say(monkeypatch: pytes
 def test_only_what_is_switched_on_is_looked_at() -> None:
     names = {check.name for check in checks(Settings(), Origins())}
     assert "exchange REST" in names
-    assert names.isdisjoint({"telegram", "prices", "defi", "fear & greed", "news coindesk", "kafka"})
+    assert names.isdisjoint({"telegram", "prices", "defi", "fear & greed", "news coindesk", "lines", "kafka"})
     assert "kafka" in {check.name for check in checks(Settings(), Origins(), KafkaSettings())}
 
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import socket
+
 from connectors.inputs.coingecko import PricesSettings
 from connectors.inputs.defillama import DefiSettings
 from connectors.inputs.fear_greed import FearGreedSettings
+from connectors.inputs.lines import LinesSettings
 from connectors.inputs.news import NewsSettings
 from flows.commands.doctor_checks import Mark
-from flows.commands.doctor_sites import defi, index, news, prices
+from flows.commands.doctor_sites import defi, index, lines, news, prices
 from tests.connectors.inputs.answering import Reply, serving
 
 NOWHERE = "http://127.0.0.1:9"
@@ -68,3 +71,13 @@ def test_a_news_feed_is_read() -> None:
     assert found[0].check == "news desk"
     assert found[0].found.endswith("answers with 2 headlines")
     assert found[2].todo.startswith("check its address")
+
+
+def test_a_program_that_sends_lines_is_there_or_not() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as sender:
+        (there,) = lines(LinesSettings(port=sender.getsockname()[1]))
+    (gone,) = lines(LinesSettings(port=9, feed="telegram"))
+    assert (there.mark, gone.mark) == (Mark.OK, Mark.WARNING)
+    assert there.found.endswith("takes connections, for binance")
+    assert gone.found == "127.0.0.1 port 9: Connection refused"
+    assert "start the program that sends telegram" in gone.todo
