@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import sys
+import time
 from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from pathlib import Path
@@ -22,6 +23,9 @@ from connectors.inputs.replaying import ReplayedColumns, ReplayedFrames
 from connectors.inputs.source import Position, TapePartition, TapeSource, stop_on_signals
 from connectors.outputs.archive import Archive, ArchiveSettings, archive_sink
 from connectors.outputs.feed import FeedSettings, FeedSink, check_port
+from connectors.outputs.outbox import OutboxSink
+from connectors.outputs.output_health import OutputHealth
+from connectors.outputs.process_health import ProcessHealth
 from connectors.outputs.upkeep import compact, retain
 from connectors.outputs.warehouse import Warehouse, WarehouseSettings, warehouse_sink
 from connectors.tape.columns import ColumnReader
@@ -107,7 +111,7 @@ def live() -> tuple[Ports, Shaping]:
         replace(settings.archive, data_dir=settings.archive.data_dir or str(folder)),
         replace(settings.warehouse, path=settings.warehouse.path or str(folder / WAREHOUSE)),
     )
-    screens = _screens(settings.feed, _hello("live", "live", shaping.symbols))
+    screens = _screens(settings.feed, _hello("live", "live", shaping.symbols), stores, folder, feeds.clock)
     repairs = RepairRequests(feeds.repair) if feeds.repair else None
     tape, decode = TapeSource({LIVE_PARTITION: opener}), Decode({LIVE_PARTITION: partition})
     return Ports(tape, decode, stores, screens, True, model, repairs), shaping
@@ -137,7 +141,7 @@ def replay(
     # What a loss of power takes from a replay, another replay gives back: its files need not wait for the disk.
     archive = replace(settings.archive, data_dir=str(target), sync=False)
     stores = _stores(archive, replace(settings.warehouse, path=str(target / WAREHOUSE)))
-    screens = _screens(settings.feed, _hello(manifest.name, "replay", symbols), pace) if screen else {}
+    screens = _screens(settings.feed, _hello(manifest.name, "replay", symbols), stores, target, pace=pace) if screen else {}
     chatters = any(partition.chatters for partition in partitions.values())
     model = load_model(shaping.crowd.sentiment, settings.scoring) if chatters else None
     if model and manifest.model and manifest.model != identity(model):
@@ -203,17 +207,25 @@ def _form(info: PartitionInfo, wanted: str, session: Path) -> Form:
     return form or (Form.COLUMNS if Form.COLUMNS in info.forms else Form.FRAMES)
 
 
-def _stores(archive: ArchiveSettings, warehouse: WarehouseSettings) -> Mapping[str, Store]:
+def _stores(archive: ArchiveSettings, warehouse: WarehouseSettings) -> Mapping[str, OutboxSink]:
     """Plug in what keeps results, after opening each once: what cannot be written stops the start, not the engine."""
     Archive(archive).close()
     Warehouse(warehouse).close()
     return {"archive": archive_sink(archive), "warehouse": warehouse_sink(warehouse)}
 
 
-def _screens(feed: FeedSettings, hello: Hello, pace: Pace | None = None) -> Mapping[str, Screen]:
-    """Plug in the feed, after taking its port once; a screen may drive the pace of a replay."""
+def _screens(
+    feed: FeedSettings,
+    hello: Hello,
+    stores: Mapping[str, OutboxSink],
+    folder: Path,
+    clock: Callable[[], int] = time.time_ns,
+    pace: Pace | None = None,
+) -> Mapping[str, Screen]:
+    """Plug in the feed, after taking its port once; it tells how the stores are doing, and a screen may drive the pace of a replay."""
     check_port(feed)
-    return {"feed": FeedSink(feed, hello, pace)}
+    outputs = [OutputHealth(name, store.standing, clock) for name, store in stores.items()]
+    return {"feed": FeedSink(feed, hello, pace, outputs, ProcessHealth(folder, clock))}
 
 
 def _hello(session: str, mode: str, symbols: tuple[str, ...]) -> Hello:

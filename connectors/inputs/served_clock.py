@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 from http.client import HTTPException
+from math import isfinite
 from typing import Final
 from urllib.error import URLError
 from urllib.request import urlopen
@@ -62,7 +63,9 @@ class ServedClock:
             raise ResourceError(message) from None
         try:
             at_ns, speed = msgspec.json.decode(body, type=_ServerTime).at_ms * NANOSECONDS_PER_MILLISECOND, float(speed_text)
+            if not isfinite(speed):
+                raise ValueError("as fast as possible is no clock")
         except (msgspec.DecodeError, ValueError):
-            expected = "the address of a served session; what answers is none"
+            expected = "the address of a session that is served at some speed; what answers is none"
             raise SettingError("settings", "inputs.follow_clock", self._address, expected) from None
         return at_ns, speed, self._monotonic_ns()

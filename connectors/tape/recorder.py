@@ -8,11 +8,12 @@ dropped); where the disk refuses, feeds and reader get the error.
 
 from __future__ import annotations
 
+import fcntl
 import threading
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Final, TypeAlias
+from typing import IO, Final, TypeAlias
 
 import msgspec
 import pyarrow as pa
@@ -27,6 +28,9 @@ from scoring.records import CLOCK_GRID_NS, NANOSECONDS_PER_SECOND
 
 CLOCK_FEED: Final = "clock"
 """The feed of clock marks: an empty payload, received at the instant of the mark."""
+
+LOCK: Final = ".lock"
+"""A file that whoever records a partition holds."""
 
 Arrival: TypeAlias = tuple[int, str, Sequence[bytes]]
 """When it arrived (ns), its feed, its payloads."""
@@ -53,10 +57,11 @@ class Recorder:
 
         Raises:
             SessionError: what is there is broken.
-            ResourceError: the disk refuses.
+            ResourceError: the disk refuses, or another process records there.
         """
         self._folder, self._clock = folder, clock
         self._settings = settings or RecorderSettings()
+        self._lock_file = _take(folder)
         self._writer = FrameWriter(folder, settings=self._settings.segment)
         self._reader = FrameReader(folder)
         self._tail = Tail(self._settings.tail_rows, self._settings.tail_bytes)
@@ -176,13 +181,16 @@ class Recorder:
             self._arrived.notify()
         self._thread.join()
         self._reader.close()
-        if self._failure is not None:
-            self._writer.abandon()
-            raise self._failure
-        self._writer.close(seal)
-        session = self._folder.parents[1]
-        if (session / MANIFEST).exists():
-            refresh(session)
+        try:
+            if self._failure is not None:
+                self._writer.abandon()
+                raise self._failure
+            self._writer.close(seal)
+            session = self._folder.parents[1]
+            if (session / MANIFEST).exists():
+                refresh(session)
+        finally:
+            self._lock_file.close()
 
     def _check(self) -> None:
         """Hand on what stopped the recorder."""
@@ -226,3 +234,19 @@ class Recorder:
                 self._counts = dict(self._writer.counts)
             self._taken += taken
             self._moved.notify_all()
+
+
+def _take(folder: Path) -> IO[bytes]:
+    """Take the partition for this process; a process that dies lets go of it."""
+    path = folder / LOCK
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        file = path.open("wb")
+    except OSError as error:
+        raise ResourceError(f"{path}: {error.strerror}, expected to write the tape: check the folder and its permissions") from error
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        file.close()
+        raise ResourceError(f"{folder}: another process records here, expected to be the only one: stop it, or set data_dir") from None
+    return file

@@ -57,7 +57,10 @@ def test_it_is_set_again_and_runs_on_where_nobody_answers(address: str, monkeypa
     assert clock() == 1_700_000_025_000_000_000
 
 
-@pytest.mark.parametrize(("body", "speed"), [(b"<html>", "20"), (b"{}", "20"), (b'{"serverTime":1}', ""), (b'{"serverTime":"x"}', "1")])
+@pytest.mark.parametrize(
+    ("body", "speed"),
+    [(b"<html>", "20"), (b"{}", "20"), (b'{"serverTime":1}', ""), (b'{"serverTime":1}', "inf"), (b'{"serverTime":"x"}', "1")],
+)
 def test_what_is_no_served_session_is_refused(address: str, monkeypatch: pytest.MonkeyPatch, body: bytes, speed: str) -> None:
     monkeypatch.setattr(Answer, "body", body)
     monkeypatch.setattr(Answer, "speed", speed)

@@ -186,3 +186,17 @@ def test_feeds_wait_where_too_much_waits(folder: Path) -> None:
     recorder.flush()
     assert recorder.committed("a") == 501
     recorder.close()
+
+
+def test_a_partition_has_one_recorder_at_a_time(tmp_path: Path) -> None:
+    first = Recorder(tmp_path / "frames" / "live")
+    with pytest.raises(ResourceError, match="another process records here"):
+        Recorder(tmp_path / "frames" / "live")
+    first.close()
+    Recorder(tmp_path / "frames" / "live").close()
+
+
+def test_a_folder_that_cannot_be_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "frames").write_text("in the way")
+    with pytest.raises(ResourceError, match="expected to write the tape"):
+        Recorder(tmp_path / "frames" / "live")
