@@ -63,7 +63,7 @@ class OverviewPage(Page):
         """Lay them out."""
         yield self._totals
         yield self._symbols
-        yield Container(Container(self._alerts, id="doings"), self._crowd, id="below")
+        yield Container(self._alerts, self._crowd, id="below")
         yield self._summary
 
     def room(self) -> tuple[object, ...]:
@@ -74,6 +74,7 @@ class OverviewPage(Page):
         """Draw the state."""
         memory, settings = self.shell.memory, self.shell.settings
         self.set_class(not state.crowd.is_heard, "unheard")
+        self.set_class(not state.alerts, "calm")
         self._totals.show(state, hidden=memory.hide_balances)
         kept = _CROWD_LINES if self.size.height >= _TALL and state.crowd.is_heard else 0
         wish = Wish(memory.group, memory.filter, memory.sort, memory.descending)
@@ -113,10 +114,6 @@ class OverviewPage(Page):
     def on_watch_list_opened(self, event: WatchList.Opened) -> None:
         """Open what was clicked twice."""
         self.shell.open_asset(event.symbol)
-
-    def on_watch_list_chosen(self, event: WatchList.Chosen) -> None:
-        """Remember the chosen row."""
-        self._remember(symbol=event.symbol)
 
     def action_open(self) -> None:
         """Open the chosen symbol."""

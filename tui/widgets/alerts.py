@@ -11,7 +11,7 @@ from textual.app import ComposeResult
 from scoring.feed import AlertState
 from tui import figures, palette
 from tui.state import State
-from tui.widgets.lines import Lines
+from tui.widgets.lines import Lines, entitle
 from tui.widgets.pane import Pane
 
 _MARKS: Final = {"critical": ("■", palette.CRITICAL), "warning": ("◆", palette.WARNING), "info": ("●", palette.SECOND)}
@@ -81,7 +81,7 @@ class Alerts(Pane):
     def show(self, state: State) -> None:
         """Draw the state."""
         firing = sum(alert.state == "firing" for alert in state.alerts.values())
-        self.border_title = f"Alerts · {firing} firing" if firing else "Alerts"
+        entitle(self, f"Alerts · {firing} firing" if firing else "Alerts")
         quiet = Text("No alert so far." if state.hello else "", Style(color=palette.QUIET))
         self._log.write(log(state, self.room) if state.alerts else quiet)
 

@@ -7,6 +7,8 @@ colours of the palette, and looks as the theme says.
 from __future__ import annotations
 
 from rich.text import Text
+from textual.content import Content
+from textual.widget import Widget
 from textual.widgets import Static
 
 from tui.looks import DARK
@@ -31,3 +33,10 @@ class Lines(Static):
         other_size = len(before) != len(after) or before.count("\n") != after.count("\n")
         self._shown, self._look = text, look
         self.update(look.paint(text), layout=other_size)
+
+
+def entitle(widget: Widget, title: str) -> None:
+    """Write the title of a pane where it has changed: setting it draws the whole pane again. Text is never markup."""
+    content = Content(title)
+    if widget.border_title != content.markup:
+        widget.border_title = content

@@ -15,8 +15,8 @@ from textual.message import Message
 
 from tui import columns, figures, palette
 from tui.state import Link, State
-from tui.watch import BY_ASSET, Item, Readings, Wish, listed
-from tui.widgets.lines import Lines
+from tui.watch import Item, Readings, Wish, listed
+from tui.widgets.lines import Lines, entitle
 from tui.widgets.watch_list import GUTTER, WatchList
 
 _TALLEST: Final = 3
@@ -27,6 +27,8 @@ _SMALL_SCREEN: Final = 24
 """Lines of which alerts need all that one-line symbols leave."""
 _FRAME: Final = 3
 """Lines of the pane that no symbol can have: border and heading."""
+_MANY: Final = 20
+"""Symbols from which their number is worth a word."""
 _SETTLE_S: Final = 5.0
 """Seconds for which sorted rows stand still."""
 
@@ -110,9 +112,9 @@ class Symbols(Vertical):
     def show(self, state: State, wish: Wish, named: dict[str, list[str]], hidden: Sequence[str] = (), kept: int = 0) -> None:
         """Draw the state as wished; so many lines of the screen are kept for others."""
         self.set_class(not state.symbols, "empty")
-        self.border_title = _title(wish)
         if not state.symbols:
             self.styles.height = None
+            entitle(self, "Symbols")
             self._invitation.write(invitation(state))
             return
         every = self.columns_of(state)
@@ -124,7 +126,7 @@ class Symbols(Vertical):
         self.styles.height = max(len(items), 1) * height + _FRAME
         self._heading.write(Text(" " * GUTTER) + columns.heading(self._layout, wish.sort, descending=wish.descending))
         self.list.show(state, self._readings, moment_of(state, height), items, self._layout)
-        self.border_subtitle = "" if items else f"nothing here is like {figures.clean(wish.filter)!r}"
+        entitle(self, _title(wish, sum(isinstance(item, str) for item in items), len(state.symbols)))
 
     def cell(self, state: State) -> str:
         """Write the chosen cell as it stands; empty where there is none."""
@@ -155,11 +157,13 @@ class Symbols(Vertical):
         return self._items
 
 
-def _title(wish: Wish) -> str:
+def _title(wish: Wish, shown: int, known: int) -> str:
     """Say what is shown of all symbols."""
     parts = ["Symbols"]
     if wish.group:
-        parts.append(wish.group if wish.group == BY_ASSET else figures.clean(wish.group))
+        parts.append(figures.clean(wish.group))
     if wish.filter.strip():
-        parts.append(f"/{figures.clean(wish.filter.strip())}")
+        parts.append(f"/{figures.clean(wish.filter.strip())}" if shown else f"nothing here is like {figures.clean(wish.filter)!r}")
+    if known > _MANY or wish.filter.strip():
+        parts.append(f"{shown} of {known}")
     return " · ".join(parts)

@@ -15,7 +15,7 @@ from scoring.feed import Value, read_instant, read_number
 from tui import figures, palette
 from tui.ledger import Row
 from tui.state import State
-from tui.widgets.lines import Lines
+from tui.widgets.lines import Lines, entitle
 from tui.widgets.pane import Pane
 
 _GAP: Final = "  "
@@ -128,7 +128,7 @@ class Troubles(Pane):
 
     def show(self, title: str, text: Text, nothing: str) -> None:
         """Draw the list, or say that there is nothing in it."""
-        self.border_title = title
+        entitle(self, title)
         self._lines.write(text if text.plain else Text(nothing, Style(color=palette.QUIET)))
 
     @property

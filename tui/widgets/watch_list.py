@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import ClassVar, Final
 
+import msgspec
 from rich.segment import Segment
 from rich.style import Style
 from textual import events
@@ -19,7 +20,7 @@ from textual.strip import Strip
 from tui import figures, palette
 from tui.columns import Layout, Line, Moment, lines
 from tui.looks import painted_style
-from tui.shell import look_of
+from tui.shell import look_of, shell
 from tui.state import State
 from tui.watch import Heading, Item, Readings
 
@@ -48,14 +49,6 @@ class WatchList(ScrollView, can_focus=True):
 
     class Opened(Message):
         """A symbol is to be opened."""
-
-        def __init__(self, symbol: str) -> None:
-            """Say which."""
-            super().__init__()
-            self.symbol = symbol
-
-    class Chosen(Message):
-        """A row was chosen by hand."""
 
         def __init__(self, symbol: str) -> None:
             """Say which."""
@@ -92,15 +85,18 @@ class WatchList(ScrollView, can_focus=True):
         self._redraw()
 
     def choose(self, symbol: str) -> None:
-        """Choose a row and bring it into sight."""
-        if symbol in self._items:
-            self.symbol = symbol
-            self._redraw()
-            top = self._tops[self._items.index(symbol)]
-            if top < self.scroll_offset.y:
-                self.scroll_to(y=top - (top > 0 and isinstance(self._items[self._items.index(symbol) - 1], Heading)), animate=False, immediate=True)
-            elif top + self._height > self.scroll_offset.y + self.size.height:
-                self.scroll_to(y=top + self._height - self.size.height, animate=False, immediate=True)
+        """Choose a row and bring it into sight, with the heading before it."""
+        if symbol not in self._items:
+            return
+        self.symbol = symbol
+        self._redraw()
+        place = self._items.index(symbol)
+        top, seen = self._tops[place], self.scroll_offset.y
+        if top < seen:
+            under_heading = place > 0 and isinstance(self._items[place - 1], Heading)
+            self.scroll_to(y=top - under_heading, animate=False, immediate=True)
+        elif top + self._height > seen + self.size.height:
+            self.scroll_to(y=top + self._height - self.size.height, animate=False, immediate=True)
 
     def render_line(self, y: int) -> Strip:
         """Give one line of what is in sight."""
@@ -157,8 +153,10 @@ class WatchList(ScrollView, can_focus=True):
             self._redraw()
 
     def _pick(self, symbol: str) -> None:
+        """Choose by hand: remembered before the next key comes, so that none is lost."""
+        program = shell(self)
+        program.remember(msgspec.structs.replace(program.memory, symbol=symbol))
         self.choose(symbol)
-        self.post_message(self.Chosen(symbol))
 
     def _measure(self) -> None:
         self._tops, self._owners = [], []

@@ -9,6 +9,7 @@ from functools import partial
 
 import msgspec
 import pytest
+from textual.events import Key
 from textual.pilot import Pilot
 
 from scoring.feed import Hello, NewRows, SourceState
@@ -217,3 +218,17 @@ def test_a_frame_of_hundreds_of_symbols_draws_only_those_in_sight() -> None:
         assert 0 < asyncio.run(run()) < 60
     finally:
         WatchList._lines = original  # type: ignore[method-assign]
+
+
+def test_no_key_is_lost_where_many_come_at_once() -> None:
+    async def run() -> str:
+        app = Ghosttape(sample.heard, wall=lambda: sample.AT)
+        async with app.run_test(size=(120, 24)) as pilot:
+            await settle(pilot)
+            for _ in range(3):
+                app.post_message(Key("down", None))
+                app.draw()
+            await settle(pilot)
+            return app.memory.symbol
+
+    assert asyncio.run(run()) == "SOLUSDT"
