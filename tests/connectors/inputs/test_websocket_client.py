@@ -99,6 +99,7 @@ def test_what_came_before_the_goodbye_is_kept() -> None:
         (frame(Opcode.CONT, b"x"), "breaks the protocol"),
         (b"\x81\x7f" + struct.pack("!Q", LONGEST + 1), "expected at most 200000"),
     ],
+    ids=["masked, by a key of chance", "reserved opcode", "reserved bits", "continuation of nothing", "too long"],
 )
 def test_what_breaks_the_protocol_ends_the_connection_after_what_was_whole(broken: bytes, why: str) -> None:
     with opened() as (client, _):
