@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from functools import partial
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
 from textual.command import DiscoveryHit, Hit, Hits, Provider
 from textual.types import IgnoreReturnCallbackType
@@ -18,6 +18,8 @@ from tui.widgets.help import visible_bindings
 
 _Command: TypeAlias = tuple[str, str, IgnoreReturnCallbackType]
 """What it is called, what it does, and how."""
+_MOVES: Final = frozenset({"list", "pane"})
+"""Scopes of keys that only move about: nobody looks for them by name."""
 
 
 class Commands(Provider):
@@ -58,6 +60,7 @@ class Commands(Provider):
         if not isinstance(self.screen, Page):
             return
         for keys, binding in visible_bindings(self.screen):
-            if binding.action not in ("command_palette", "app.command_palette"):
+            moves = (binding.id or "").partition(".")[0] in _MOVES
+            if binding.id and not moves and not binding.action.startswith("page("):
                 act = partial(self.app.run_action, binding.action, self.screen)
                 yield f"{binding.description} ({keys})", binding.tooltip or binding.description, act

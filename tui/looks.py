@@ -115,7 +115,7 @@ TERMINAL: Final = Look(
     "Terminal colours",
     True,
     (
-        *("default", "default", "bright_black", "blue"),
+        *("default", "default", "bright_black", "default"),  # no ground suits all sixteen: the chosen row has its mark
         *("default", "bright_black", "cyan", "bright_blue"),
         *("green", "red", "yellow", "bright_red"),
     ),
