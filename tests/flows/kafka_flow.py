@@ -1,7 +1,7 @@
 """The two ends of a run through topics, as processes of their own that can be killed.
 
 `python -m tests.flows.kafka_flow ingest FOLDER BROKER LINES_PORT`: what a feed of lines brings goes into topics.
-`python -m tests.flows.kafka_flow read FOLDER BROKER [MEMBER]`: what stands in topics becomes rows of the archive; members of a group
+`python -m tests.flows.kafka_flow read FOLDER BROKER [group]`: what stands in topics becomes rows of the archive; members of a group
 share the topics.
 """
 
@@ -66,8 +66,7 @@ def main(role: str, folder: Path, broker: str, *more: str) -> None:
         plugs = ingest.live([LinesFeed(lines)], time.time_ns, folder / "tape", RecorderSettings(), cluster, KafkaOutputSettings())
         run(ingest.build(plugs), EPOCH, recovery=folder / "recovery")
         return
-    member = more[0] if more else ""
-    settings = KafkaInputSettings(member=member, partitions=() if member else (0, 1, 2, 3), session_timeout=Duration.parse("20s"))
+    settings = KafkaInputSettings(partitions=() if more else (0, 1, 2, 3), session_timeout=Duration.parse("6s"))
     source = TapeSource({"live": partial(opened, folder, cluster, settings)})
     run(build(ports(folder, source), shaping()), EPOCH, recovery=folder / "recovery")
 
