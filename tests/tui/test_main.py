@@ -35,3 +35,21 @@ def test_help_names_the_default_address(capsys: pytest.CaptureFixture[str]) -> N
     with pytest.raises(SystemExit, match="0"):
         main(["--help"])
     assert "ws://127.0.0.1:8765" in capsys.readouterr().out
+
+
+def test_a_wrong_key_stops_the_start_in_one_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "ghosttape").mkdir()
+    file = tmp_path / "ghosttape" / "tui.toml"
+    file.write_text('[keys]\nscreen.quit = "hyperspace"\n', encoding="utf-8")
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
+    assert main([]) == 2
+    said = capsys.readouterr().err
+    assert said.startswith(f"{file}: keys.screen.quit = 'hyperspace': expected a key such as")
+    assert said.count("\n") == 1
+
+
+def test_prints_once_where_there_is_no_feed_is_an_error(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["--url", "ws://127.0.0.1:1", "--print", "json"]) == 1
+    assert "no feed: nothing listens at ws://127.0.0.1:1" in capsys.readouterr().err
