@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from connectors.inputs.source import Chunk
 from connectors.tape.frames import FrameChunk, Instants
-from connectors.wire import binance, defi, fear_greed, news, prices, telegram
+from connectors.wire import binance, defi, fear_greed, kafka_marks, news, prices, telegram
 from connectors.wire.decoded import Decoded, Refusal
 from connectors.wire.gap import CLOCK_FEED, GAP_FEED, decode_gap
 from scoring.records import (
@@ -62,6 +62,7 @@ Decoder: TypeAlias = Callable[[Sequence[bytes], Instants, Instants], Decoded]
 """Takes payloads, receive times and rows on the tape."""
 
 DECODERS: Final[Mapping[str, Decoder]] = {
+    kafka_marks.KAFKA_FEED: kafka_marks.decode,
     telegram.TELEGRAM_FEED: telegram.decode,
     news.NEWS_FEED: news.decode,
     prices.PRICES_FEED: prices.decode,

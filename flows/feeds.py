@@ -14,6 +14,8 @@ from msgspec.structs import replace
 from connectors.inputs import coingecko, defillama, fear_greed, news
 from connectors.inputs.binance import BinanceFeed, streams_of
 from connectors.inputs.binance_rest import BinanceRest
+from connectors.inputs.kafka import KafkaFeed
+from connectors.inputs.kafka_clock import TopicClock
 from connectors.inputs.lines import LinesFeed
 from connectors.inputs.live import LiveFeed
 from connectors.inputs.repair import RepairFeed
@@ -23,7 +25,7 @@ from connectors.inputs.telegram import TelegramFeed
 from connectors.inputs.telegram_settings import channel_name
 from connectors.wire.news import CHANNEL_PREFIX, NEWS_FEED
 from connectors.wire.telegram import TELEGRAM_FEED
-from flows.settings import Asset, BinanceInput, InputSettings, Settings, Shaping
+from flows.settings import Asset, BinanceInput, Kafka, Settings, Shaping
 from scoring.errors import SettingError
 
 LIVE_PARTITION: Final = "live"
@@ -42,7 +44,13 @@ class Feeds(msgspec.Struct, frozen=True):
     repair: RepairFeed | None
     """Fetches what was missed; None where nothing can be asked."""
     clock: Callable[[], int]
-    """Wall time in ns UTC, or the time of a served session."""
+    """Wall time in ns UTC, the time of a served session, or that of topics."""
+
+
+def topic_feeds(kafka: Kafka) -> Feeds:
+    """Build the feed of topics, which has a clock of its own: a backlog is not late."""
+    clock = TopicClock()
+    return Feeds([KafkaFeed(kafka, kafka.input, clock)], None, clock)
 
 
 def live_feeds(settings: Settings, shaping: Shaping, folder: Path) -> Feeds:
@@ -85,8 +93,11 @@ def _look(repair: RepairFeed, clock: ServedClock | None, symbols: Sequence[str])
     repair.probe(symbols)
 
 
-def channels_of(inputs: InputSettings) -> tuple[str, ...]:
+def channels_of(settings: Settings) -> tuple[str, ...]:
     """Name the channels that may be heard, as far as the settings know; none where nobody is listened to."""
+    if settings.kafka.listen:
+        return (settings.kafka.topics.social,)
+    inputs = settings.inputs
     groups = [channel_name(group) for group in inputs.telegram.groups]
     headlines = [f"{CHANNEL_PREFIX}{source}" for source in inputs.news.feeds] if inputs.news.enabled else []
     lines = [lines.feed for lines in inputs.lines if lines.feed in (TELEGRAM_FEED, NEWS_FEED)]

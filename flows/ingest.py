@@ -21,6 +21,7 @@ from bytewax.operators import StatefulBatchLogic
 
 from connectors.inputs.live import LiveFeed, LiveFrames
 from connectors.inputs.pace import Pace, parse_speed
+from connectors.inputs.repair_requests import RepairRequests
 from connectors.inputs.replaying import ReplayedFrames
 from connectors.inputs.source import Chunk, Position, TapePartition, TapeSource, stop_on_signals
 from connectors.outputs.kafka import PARTITION, KafkaOutputSettings, KafkaSink, kafka_sink
@@ -32,6 +33,8 @@ from connectors.tape.recorder import Recorder, RecorderSettings
 from connectors.wire.kafka import Event
 from connectors.wire.kafka_connection import KafkaSettings
 from connectors.wire.kafka_topics import Routes, TopicNames
+from flows import market, ports
+from flows.decode import Decode, as_parcel
 from flows.feeds import LIVE_PARTITION, live_feeds
 from flows.running import refusing_in_one_line
 from flows.settings import load
@@ -57,6 +60,9 @@ class IngestPorts(msgspec.Struct, frozen=True):
     route: Callable[[Chunk], tuple[str, Passing]]
     budget: Callable[[Budget | None], BudgetStage]
     kafka: KafkaSink
+    decode: Decode | None = None
+    """Finds what is missing; None where nobody can be asked."""
+    repairs: RepairRequests | None = None
 
 
 def build(plugs: IngestPorts) -> Dataflow:
@@ -68,6 +74,11 @@ def build(plugs: IngestPorts) -> Dataflow:
     afforded = op.stateful_batch("budget", routed, plugs.budget)  # ("live", [Event(topic="binance.trades", key=b"BTCUSDT", …), …])
     events = op.map("events", afforded, to_kafka)  # ("one", [Event, …])
     op.output("kafka", events, plugs.kafka)
+    if plugs.decode and plugs.repairs:  # what jumps of ids say is missing is fetched, and goes to its topic by way of the tape
+        parcels = op.filter_map_value("parcels", op.flat_map_batch("decode", chunks, plugs.decode), as_parcel)
+        ordered = op.stateful_batch("order", parcels, market.order)
+        gaps = op.flat_map("gaps", ordered, market.gap_rows)
+        op.output("repairs", op.map("missed", gaps, ports.missed), plugs.repairs)
     return flow
 
 
@@ -78,14 +89,19 @@ def flow() -> Dataflow:
         stop_on_signals()
         folder = Path(settings.data_dir) / "ingest"
         feeds = live_feeds(settings, settings.shaping, folder)
-        return build(live(feeds.feeds, feeds.clock, folder / "tape", settings.recorder, KafkaSettings(), KafkaOutputSettings()))
+        plugs = live(feeds.feeds, feeds.clock, folder / "tape", settings.recorder, settings.kafka, settings.kafka.output)
+        if feeds.repair:
+            partition = ports.live_partition(settings.shaping, chatters=False)
+            plugs = msgspec.structs.replace(plugs, decode=Decode({LIVE_PARTITION: partition}), repairs=RepairRequests(feeds.repair))
+        return build(plugs)
 
 
 def replay(session: str, speed: str = "max") -> Dataflow:
     """Run from a recording; `speed` is `max` or a factor such as `10x`."""
     with refusing_in_one_line():
         stop_on_signals()
-        return build(replayed(Path(session), speed, KafkaSettings(), KafkaOutputSettings()))
+        kafka = load()[0].kafka
+        return build(replayed(Path(session), speed, kafka, kafka.output))
 
 
 def to_kafka(keyed: tuple[str, list[Event]]) -> tuple[str, list[Event]]:

@@ -15,6 +15,7 @@ from bytewax.outputs import FixedPartitionedSink
 from msgspec.structs import replace
 
 from connectors.inputs.caretaker import Caretaker, Chore
+from connectors.inputs.kafka_source import KafkaFrames
 from connectors.inputs.live import LiveFrames
 from connectors.inputs.pace import Pace, parse_speed
 from connectors.inputs.repair_requests import PARTITION as REPAIRER
@@ -23,6 +24,7 @@ from connectors.inputs.replaying import ReplayedColumns, ReplayedFrames
 from connectors.inputs.source import Position, TapePartition, TapeSource, stop_on_signals
 from connectors.outputs.archive import Archive, ArchiveSettings, archive_sink
 from connectors.outputs.feed import FeedSettings, FeedSink, check_port
+from connectors.outputs.kafka import kafka_sink
 from connectors.outputs.outbox import OutboxSink
 from connectors.outputs.output_health import OutputHealth
 from connectors.outputs.process_health import ProcessHealth
@@ -36,16 +38,16 @@ from connectors.tape.recorder import Recorder
 from connectors.tape.retention import Retention
 from connectors.wire.binance import BinanceWireSettings
 from flows.decode import Decode, Partition
-from flows.feeds import LIVE_PARTITION, Feeds, channels_of, live_feeds, with_top_symbols
+from flows.feeds import LIVE_PARTITION, Feeds, channels_of, live_feeds, topic_feeds, with_top_symbols
 from flows.sessions import PROGRAM, open_session, replay_folder, shaping_of
-from flows.settings import Settings, Shaping, load
+from flows.settings import Kafka, Settings, Shaping, load
 from scoring.crowd.finbert import Model
 from scoring.crowd.finbert import load as load_model
 from scoring.errors import SettingError
 from scoring.feed import Hello
 from scoring.records import Pulse, Rows, SourceHealth, Table
 
-Store: TypeAlias = FixedPartitionedSink[Rows, Any]
+Store: TypeAlias = FixedPartitionedSink[Any, Any]
 Screen: TypeAlias = FixedPartitionedSink[Rows | Pulse | SourceHealth, Any]
 
 WAREHOUSE = "warehouse.duckdb"
@@ -98,20 +100,26 @@ def live() -> tuple[Ports, Shaping]:
     _settle()
     folder = Path(settings.data_dir)
     session = folder / "tape"
-    shaping = with_top_symbols(settings.shaping, settings.inputs.binance)
-    feeds = live_feeds(settings, shaping, folder)
-    channels = channels_of(settings.inputs)
+    kafka = settings.kafka
+    shaping = settings.shaping if kafka.listen else with_top_symbols(settings.shaping, settings.inputs.binance)
+    feeds = topic_feeds(kafka) if kafka.listen else live_feeds(settings, shaping, folder)
+    channels = channels_of(settings)
     info = PartitionInfo(symbols=shaping.symbols, channels=channels)
     model = load_model(shaping.crowd.sentiment, settings.scoring) if channels else None
     open_session(session, {LIVE_PARTITION: info}, shaping, origin="live", model=identity(model) if model else None)
-    feeds = replace(feeds, feeds=[*feeds.feeds, _caretaker(session, settings, feeds.clock)])
-    opener = partial(_open_live, session, settings, feeds)
-    partition = Partition(_wire(LIVE_PARTITION, shaping.symbols, shaping), shaping.symbols, chatters=bool(channels))
-    stores = _stores(
+    opener: Callable[[Position | None], TapePartition]
+    if kafka.listen and not kafka.tape:
+        opener = partial(_open_topics, kafka)
+    else:
+        feeds = replace(feeds, feeds=[*feeds.feeds, _caretaker(session, settings, feeds.clock)])
+        opener = partial(_open_live, session, settings, feeds)
+    partition = live_partition(shaping, bool(channels))
+    outboxes = _stores(
         replace(settings.archive, data_dir=settings.archive.data_dir or str(folder)),
         replace(settings.warehouse, path=settings.warehouse.path or str(folder / WAREHOUSE)),
     )
-    screens = _screens(settings.feed, _hello("live", "live", shaping.symbols), stores, folder, feeds.clock)
+    screens = _screens(settings.feed, _hello("live", "live", shaping.symbols), outboxes, folder, feeds.clock)
+    stores: dict[str, Store] = {**outboxes, **({"kafka": kafka_sink(kafka, kafka.output)} if kafka.produce else {})}
     repairs = RepairRequests(feeds.repair) if feeds.repair else None
     tape, decode = TapeSource({LIVE_PARTITION: opener}), Decode({LIVE_PARTITION: partition})
     return Ports(tape, decode, stores, screens, True, model, repairs), shaping
@@ -162,6 +170,11 @@ def _settle() -> None:
     gc.set_threshold(COLLECT_AFTER, *gc.get_threshold()[1:])
 
 
+def live_partition(shaping: Shaping, chatters: bool) -> Partition:
+    """Give what decoding must know of a live partition."""
+    return Partition(_wire(LIVE_PARTITION, shaping.symbols, shaping), shaping.symbols, chatters=chatters)
+
+
 def partition_of(name: str, manifest: Manifest, shaping: Shaping, speed: float) -> Partition:
     """Give what decoding must know of a recorded partition."""
     info = manifest.partitions[name]
@@ -191,6 +204,10 @@ def _open_live(session: Path, settings: Settings, feeds: Feeds, resume: Position
         return Recorder(session / "frames" / LIVE_PARTITION, settings.recorder, feeds.clock)
 
     return LiveFrames(LIVE_PARTITION, open_recorder, feeds.feeds, settings.replay.batch_rows, resume)
+
+
+def _open_topics(kafka: Kafka, resume: Position | None) -> TapePartition:
+    return KafkaFrames(LIVE_PARTITION, kafka, kafka.input, resume)
 
 
 def _open_replayed(session: Path, name: str, form: Form, pace: Pace, batch_rows: int, resume: Position | None) -> TapePartition:

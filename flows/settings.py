@@ -20,6 +20,7 @@ from connectors.inputs.binance_settings import BinanceSettings
 from connectors.inputs.coingecko import PricesSettings
 from connectors.inputs.defillama import DefiSettings
 from connectors.inputs.fear_greed import FearGreedSettings
+from connectors.inputs.kafka_client import KafkaInputSettings
 from connectors.inputs.lines import LinesSettings
 from connectors.inputs.news import NewsSettings
 from connectors.inputs.repair_settings import RepairSettings
@@ -27,9 +28,11 @@ from connectors.inputs.symbols import TopSymbolSettings
 from connectors.inputs.telegram_settings import TelegramSettings
 from connectors.outputs.archive import ArchiveSettings
 from connectors.outputs.feed import FeedSettings
+from connectors.outputs.kafka import KafkaOutputSettings
 from connectors.outputs.warehouse import WarehouseSettings
 from connectors.tape.recorder import RecorderSettings
 from connectors.tape.retention import RetentionSettings
+from connectors.wire.kafka_connection import KafkaSettings
 from flows.layers import PREFIX, Origins, Tree, branch, convert, leaves, merge, nearest, origin_of, plain, read_dotenv, read_toml
 from flows.running import RecoverySettings
 from scoring.alerts.rules import RuleSettings, compile_rules, default_rules
@@ -47,7 +50,11 @@ from scoring.market.risk import RiskSettings
 from scoring.market.spread import SpreadSettings
 
 FILE: Final = "ghosttape.toml"
-SECRETS: Final = frozenset({"feed.token", "inputs.prices.key", "inputs.telegram.api_id", "inputs.telegram.api_hash"})
+SECRETS: Final = frozenset({"feed.token", "inputs.prices.key", "inputs.telegram.api_id", "inputs.telegram.api_hash"}) | {
+    "kafka.password",
+    "kafka.key_password",
+    "kafka.output.registry.password",
+}
 """Keys whose values are never printed."""
 
 
@@ -147,6 +154,19 @@ class InputSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Programs that send frames line by line over TCP."""
 
 
+class Kafka(KafkaSettings, frozen=True, forbid_unknown_fields=True):
+    """Topics: what they are reached by, and what they are used for. `flows.ingest` fills them."""
+
+    listen: bool = False
+    """Read topics, instead of the inputs, as the input of a live run."""
+    tape: bool = True
+    """Put on the tape what is read; without, the topics are the tape, and `kafka.input.partitions` must be named."""
+    produce: bool = False
+    """Write signals and alerts to topics."""
+    input: KafkaInputSettings = KafkaInputSettings()
+    output: KafkaOutputSettings = KafkaOutputSettings()
+
+
 class UpkeepSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What is kept, and for how long."""
 
@@ -170,6 +190,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     scoring: ScoringSettings = ScoringSettings()
     replay: ReplaySettings = ReplaySettings()
     inputs: InputSettings = InputSettings()
+    kafka: Kafka = Kafka()
     recovery: RecoverySettings = RecoverySettings()
     recorder: RecorderSettings = RecorderSettings()
     upkeep: UpkeepSettings = UpkeepSettings()

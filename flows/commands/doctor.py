@@ -93,7 +93,8 @@ def examine(offline: bool) -> Iterator[Finding]:
     except SettingError as error:
         yield failed("settings", str(error), "correct it; nothing else was looked at")
         return
-    yield from perform([check for check in checks(settings, origins) if not (offline and check.asks)])
+    kafka = settings.kafka if settings.kafka.listen or settings.kafka.produce else _NOWHERE
+    yield from perform([check for check in checks(settings, origins, kafka) if not (offline and check.asks)])
 
 
 def line(finding: Finding, signs: dict[Mark, str]) -> str:
