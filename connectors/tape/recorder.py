@@ -162,6 +162,7 @@ class Recorder:
             ResourceError: everything up to the row was read, and the tape cannot be written any more.
         """
         with self._moved:
+            self._tail.forget(row)  # the one reader goes on from here: what lies before would only take memory
             end_row, chunk = self._end_row, self._tail.read(row, max_rows)
             if row >= end_row:
                 self._check()

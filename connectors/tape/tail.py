@@ -33,6 +33,13 @@ class Tail:
             dropped += 1
         del self._chunks[:dropped], self._starts[:dropped], self._sizes[:dropped]
 
+    def forget(self, row: int) -> None:
+        """Let go of the chunks before the one that holds a row; whoever wants them again finds them on the disk."""
+        dropped = max(bisect_right(self._starts, row) - 1, 0)
+        self._rows -= sum(map(len, self._chunks[:dropped]))
+        self._bytes -= sum(self._sizes[:dropped])
+        del self._chunks[:dropped], self._starts[:dropped], self._sizes[:dropped]
+
     def read(self, row: int, max_rows: int) -> FrameChunk | None:
         """Give at most `max_rows` frames from `row` on, None where that row is not held."""
         index = bisect_right(self._starts, row) - 1
