@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import select
 import signal
 import subprocess
 import sys
@@ -27,6 +28,8 @@ WARM_S: Final = 4.0
 """Seconds at the start of a run that are not counted: connecting, first windows, first files."""
 SETTLE_S: Final = 1.0
 """Seconds from the last frame to the signal that stops the flow."""
+LOOK_S: Final = 0.2
+"""How often it looks whether a process has ended."""
 CANDLE: Final = b'@kline_1m"'
 REST: Final = b'@rest"'
 HEAD_BYTES: Final = 60
@@ -95,14 +98,14 @@ def bare(seconds: float = 4.0) -> float:
     return float(said)
 
 
-def measure(rate: float, seconds: float, settings: Mapping[str, str] | None = None) -> Measured:
-    """Run the flow at a rate; what is timed begins after the warm-up."""
+def measure(rate: float, seconds: float, settings: str = "") -> Measured:
+    """Run the flow at a rate, with more `settings` in TOML; what is timed begins after the warm-up."""
     with tempfile.TemporaryDirectory(prefix="ghosttape-live-") as name, contextlib.ExitStack() as running:
         folder = Path(name)
         sender = running.enter_context(started("-m", "tests.bench.live_sender", str(rate), str(seconds + WARM_S)))
-        environment = _environment(folder, int(told(sender)["port"])) | dict(settings or {})
+        environment = _environment(folder, int(told(sender)["port"]), settings)
         flow = running.enter_context(started("-m", "tests.bench.live_flow", str(folder / "notes"), environment=environment))
-        began = told(sender)["began"]
+        began = told(sender, beside=flow)["began"]
         client = running.enter_context(started("-c", CLIENT, f"ws://127.0.0.1:{environment['GHOSTTAPE_FEED__PORT']}"))
         time.sleep(max(0.0, began + WARM_S - time.time()))
         own = [os.getpid(), sender.pid, flow.pid, client.pid]
@@ -172,10 +175,12 @@ def cpu_s(pid: int) -> float:
     return (int(fields[11]) + int(fields[12])) / TICKS
 
 
-def _environment(folder: Path, port: int) -> dict[str, str]:
+def _environment(folder: Path, port: int, settings: str) -> dict[str, str]:
+    (folder / "ghosttape.toml").write_text(settings)
     (feed,) = free_ports(1)
     kinds = ["trade", "bookTicker", "kline_1m"]
     return clean_environment(folder) | {
+        "GHOSTTAPE_CONFIG": str(folder / "ghosttape.toml"),
         "GHOSTTAPE_FEED__PORT": str(feed),
         "GHOSTTAPE_INPUTS__BINANCE__STREAM__HOSTS": json.dumps([f"ws://127.0.0.1:{port}"]),
         "GHOSTTAPE_INPUTS__BINANCE__STREAM__KINDS": json.dumps(kinds),
@@ -194,11 +199,14 @@ def started(*arguments: str, environment: Mapping[str, str] | None = None) -> It
             process.kill()
 
 
-def told(process: subprocess.Popen[str]) -> dict[str, float]:
-    """Read the next line a process says about itself."""
+def told(process: subprocess.Popen[str], beside: subprocess.Popen[str] | None = None) -> dict[str, float]:
+    """Read the next line a process says about itself; give up where one `beside` it ends first."""
     said: IO[str] | None = process.stdout
-    line = said.readline() if said is not None else ""
-    if not line:
+    assert said is not None
+    while beside is not None and not select.select([said], [], [], LOOK_S)[0]:
+        if beside.poll() is not None:
+            sys.exit(f"{beside.args!r} ended early")
+    if not (line := said.readline()):
         sys.exit(f"{process.args!r} ended early")
     found: dict[str, float] = json.loads(line)
     return found
