@@ -44,10 +44,10 @@ def _covered(row: int, top: int, bottom: int) -> int:
 def _placed(candles: Sequence[Candle], window: Window) -> Iterator[tuple[int, int, Candle]]:
     placed: dict[int, tuple[int, Candle]] = {}
     for candle in candles:
-        first, last = window.column(candle.start_s), window.column(candle.end_s) - 1
+        first = window.column(candle.start_s)
+        last = max(window.column(candle.end_s) - 1, first)
         if last < 0 or first >= window.columns:
             continue
-        last = max(last, first)
         last -= last - first + 1 >= _GAP_FROM
         placed[first] = (max(last, placed[first][0]), _joined(placed[first][1], candle)) if first in placed else (last, candle)
     for first, (last, candle) in placed.items():

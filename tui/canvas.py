@@ -98,9 +98,10 @@ class Canvas:
         for x1, y1 in points:
             wide, before = x1 - x0, y0
             for x in range(max(x0, 0), min(x1, self.columns - 1) + 1):
-                # The half way between two columns belongs to the left one: so steep steps are uprights on both.
-                after = y1 if x == x1 else y0 + (2 * (x - x0) + 1) * (y1 - y0) // (2 * wide)
-                low, high = (before, after) if before < after else (after, before)
+                # A steep step is an upright that ends half way to the next column, where the next begins one dot further.
+                after = y1 if x == x1 else y0 + int((x - x0 + 0.5) * (y1 - y0) / wide)
+                begin = before if x == x0 or before == after else before + (1 if after > before else -1)
+                low, high = (begin, after) if begin < after else (after, begin)
                 if x in reach:
                     low, high = min(low, reach[x][0]), max(high, reach[x][1])
                 reach[x] = (low, high)

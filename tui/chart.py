@@ -302,15 +302,20 @@ def _assembled(cells: Cells, frame: Frame) -> Iterator[Line]:
         line: Line = []
         end, text, ink = 0, "", _PLAIN
         for column, (glyph, style) in sorted(row_cells, key=_column):
-            if column > end:
-                text += " " * (column - end)
-            if style is not ink:
-                if text:
-                    line.append((text, ink))
+            # Blanks have no ink, so they go with what is before them, unless that has a ground.
+            if style is not ink or (column > end and ink.bgcolor):
+                blanks = " " * (column - end)
+                if ink.bgcolor:
+                    line += [(text, ink), (blanks, _PLAIN)] if blanks else [(text, ink)]
+                elif text or blanks:
+                    line.append((text + blanks, ink))
                 text, ink = "", style
+            else:
+                text += " " * (column - end)
             text += glyph
             end = column + 1
-        line.append((text + " " * (frame.width - end), ink))
+        rest = " " * (frame.width - end)
+        line += [(text, ink), (rest, _PLAIN)] if ink.bgcolor else [(text + rest, ink)]
         yield line
 
 

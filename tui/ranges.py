@@ -125,7 +125,8 @@ def time_ticks(window: Window, apart: int) -> list[tuple[int, str]]:
     >>> time_ticks(Window(0.0, 900.0, 90), 20)
     [(0, '00:00'), (30, '00:05'), (60, '00:10')]
     """
-    step = next((step for step in _TICK_STEPS if step >= apart * window.column_s), _TICK_STEPS[-1])
+    least = apart * window.column_s
+    step = next((step for step in _TICK_STEPS if step >= least), _TICK_STEPS[-1] * math.ceil(least / _TICK_STEPS[-1]))
     first = math.ceil(window.start_s / step) * step
     count = max(math.floor((window.end_s - first) / step) + 1, 0)
     marks = [(window.column(first + i * step), first + i * step) for i in range(count)]

@@ -24,7 +24,8 @@ _QUIET: Final = Style(color=palette.QUIET)
 
 def readout(chart: Chart, width: int) -> Line:
     """Write it in `width` columns; what does not fit is left out from the right."""
-    at_s = chart.now_s if chart.cursor_s is None else chart.cursor_s
+    # Rows may be ahead of what the sources last said of the time.
+    at_s = max(chart.now_s, chart.history.newest_s or 0.0) if chart.cursor_s is None else chart.cursor_s
     line: Line = []
     used = 0
     for part in _parts(chart, at_s):

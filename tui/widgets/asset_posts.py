@@ -64,7 +64,9 @@ def _line(post: Post, score: float | None, copies: int, now: datetime | None, wi
     shown = [cell for cell in cells if cell[1]]
     line = Text(_GAP).join(Text(figures.fit(text, size, right=right), Style(color=colour)) for text, size, colour, right in shown)
     rest = max(width - sum(size + len(_GAP) for _, size, _, _ in shown), 0)
-    return line.append(_GAP).append(figures.fit(figures.prose(post.text), rest), Style(color=palette.TEXT))
+    line.append(_GAP).append(figures.fit(figures.prose(post.text), rest), Style(color=palette.TEXT))
+    line.truncate(max(width, 1))
+    return line
 
 
 def _mood(score: float | None) -> str:
@@ -94,6 +96,7 @@ class AssetPosts(StillPane):
         """Make the lines."""
         super().__init__(id="said")
         self._lines = Lines()
+        self._title = ""
 
     def compose(self) -> ComposeResult:
         """Lay them out."""
@@ -102,8 +105,8 @@ class AssetPosts(StillPane):
     def show(self, state: State, asset: str) -> None:
         """Draw the posts about an asset; empty where the symbol is that of none."""
         title = f"Posts about {figures.prose(asset)}" if asset else "Posts"
-        if str(self.border_title) != title:
-            self.border_title = Text(title)
+        if title != self._title:
+            self._title, self.border_title = title, Text(title)
         text = posts_of(state.crowd, asset, state.tape_at, self.room) if asset else Text("")
         self._lines.write(text if text.plain or not state.hello else Text("Nobody has spoken of it so far.", Style(color=palette.QUIET)))
 

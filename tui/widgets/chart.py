@@ -60,6 +60,7 @@ class ChartView(Widget, can_focus=True):
         self._strips: list[Strip] = []
         self._window: Window | None = None
         self._newest_s = 0.0
+        self._titles = ("", "")
 
     @property
     def room(self) -> tuple[object, ...]:
@@ -166,5 +167,6 @@ class ChartView(Widget, can_focus=True):
         zoom = "" if not self.view.zoom else f" ×{2.0**self.view.zoom:g}"
         title = f"{figures.clean(self._symbol)} · {self.view.range}{zoom} · {'candles' if self.is_candles else 'line'}"
         until = "" if self._window is None or self.view.is_followed else f"until {time_text(self._window.end_s)} · End returns to now"
-        if (title, until) != (str(self.border_title), str(self.border_subtitle)):
+        if (title, until) != self._titles:
+            self._titles = title, until
             self.border_title, self.border_subtitle = Text(title), Text(until)

@@ -72,7 +72,7 @@ def facts(readings: SymbolReadings, asset: str, span: str, moment: Moment, width
     while len(parts) > 1 and sum(cell_len(part.plain) + len(_GAP) for _, part in parts) - len(_GAP) > width:
         parts.remove(max(parts, key=lambda part: part[0]))
     line = Text(_GAP).join(part for _, part in parts)
-    line.truncate(max(width, 0), overflow="ellipsis")
+    line.truncate(max(width, 1), overflow="ellipsis")
     return line
 
 

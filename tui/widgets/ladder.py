@@ -36,7 +36,7 @@ def ladder(spread: Cells | None, moment: Moment, width: int) -> Text:
         if reading.value is not None:
             lines.append(_row(name, figures.price(reading.value), moment.ink(reading, colour)))
             if name == "ask" and gap is not None:
-                lines.append(_row("  apart", figures.price(gap), moment.ink(Reading(gap, at))))
+                lines.append(_row("  apart", _apart(gap, figures.price(ask.value)), moment.ink(Reading(gap, at))))
     mean = read_number(cells.get("average_spread_bps"))
     if mean is not None:
         line = _row("spread", figures.basis_points(mean), moment.ink(Reading(mean, at)))
@@ -48,8 +48,13 @@ def ladder(spread: Cells | None, moment: Moment, width: int) -> Text:
     if len(lines) == 1:
         lines.append(Text("No quote has been heard so far.", QUIET))
     for line in lines:
-        line.truncate(max(width, 0), overflow="ellipsis")
+        line.truncate(max(width, 1), overflow="ellipsis")
     return Text("\n").join(lines)
+
+
+def _apart(gap: float, price: str) -> str:
+    """Write a difference with the decimals of a price."""
+    return f"{gap:.{len(price.partition('.')[2])}f}"
 
 
 def _row(name: str, text: str, ink: Style) -> Text:

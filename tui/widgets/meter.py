@@ -37,7 +37,7 @@ def meter(stance: Stance | None, moment: Moment, width: int) -> Text:
         _hype(stance, moment),
     ]
     for line in lines:
-        line.truncate(max(width, 0), overflow="ellipsis")
+        line.truncate(max(width, 1), overflow="ellipsis")
     return Text("\n").join(lines)
 
 

@@ -15,6 +15,8 @@ from tui.widgets.facts import QUIET, Moment, heading, tint
 
 _SPANS: Final = ("1m", "5m", "15m")
 _NAME: Final = 8
+_LARGE: Final = 10_000
+"""From here on an amount is written with a unit."""
 _MANY: Final = 3.0
 """Times the usual volume from which a spike is worth a look."""
 
@@ -24,7 +26,7 @@ MEANINGS: Final = (
     ("to VWAP", "how far the last price is above (+) or below the average price of that time, weighted by volume"),
     ("drawdown", "deepest fall from a peak over the last 60 samples (30 s)"),
     ("window", "the newest trade window, still open perhaps: its trades and volume, how much of it takers bought, the standard"),
-    ("", "deviation of its prices in hundredths of a percent, and its volume against the mean of the 20 windows before (×)"),
+    ("", "deviation of its prices in hundredths of a percent, and its volume against the mean of the 20 windows before (spike)"),
 )
 """For the help."""
 
@@ -46,7 +48,7 @@ def risk(risk_cells: Cells | None, trades: Cells | None, moment: Moment, width: 
     lines.append(_row("drawdown", [(figures.percent(drawdown.value, 2), moment.ink(drawdown))], column))
     lines += _window(trades, moment, width)
     for line in lines:
-        line.truncate(max(width, 0), overflow="ellipsis")
+        line.truncate(max(width, 1), overflow="ellipsis")
     return Text("\n").join(lines)
 
 
@@ -61,10 +63,14 @@ def _window(trades: Cells | None, moment: Moment, width: int) -> list[Text]:
     share = bought / volume if volume and bought is not None else None
     known = [
         ("trades", figures.number(read_number(cells.get("trade_count"))), palette.TEXT),
-        ("volume", figures.number(volume), palette.TEXT),
+        ("volume", figures.UNKNOWN if volume is None else _amount(volume), palette.TEXT),
         ("bought", figures.percent(share, 0), palette.TEXT),
         ("σ", figures.UNKNOWN if deviation is None else figures.basis_points(deviation), palette.TEXT),
-        ("×", figures.UNKNOWN if spike is None else figures.number(spike), palette.WARNING if (spike or 0.0) >= _MANY else palette.TEXT),
+        (
+            "spike",
+            figures.UNKNOWN if spike is None else f"×{figures.number(spike)}",
+            palette.WARNING if (spike or 0.0) >= _MANY else palette.TEXT,
+        ),
     ]
     shown = [(name, text, colour) for name, text, colour in known if text != figures.UNKNOWN]
     lines = [heading(f"Window {start:%H:%M:%S}–{end:%H:%M:%S}", Reading(None, end), moment, width)]
@@ -76,6 +82,10 @@ def _window(trades: Cells | None, moment: Moment, width: int) -> list[Text]:
             )
         lines.append(line)
     return lines
+
+
+def _amount(volume: float) -> str:
+    return figures.count(int(volume)) if abs(volume) >= _LARGE else figures.number(volume)
 
 
 def _row(name: str, cells: list[tuple[str, Style]], column: int) -> Text:
