@@ -8,6 +8,7 @@ few milliseconds.
 
 from __future__ import annotations
 
+import functools
 import locale
 import os
 from collections.abc import Mapping
@@ -49,6 +50,12 @@ def by_terminal(environment: Mapping[str, str] = os.environ, encoding: str | Non
     return BRAILLE if said == "utf8" else BLOCKS
 
 
+@functools.cache
+def _masks(dots: Dots) -> list[list[list[int]]]:
+    """Give the bits of an upright within a character, by its column of dots, its first and its last row."""
+    return [[[sum(bits[first : last + 1]) for last in range(dots.down)] for first in range(dots.down)] for bits in dots.bits]
+
+
 class Dash(msgspec.Struct, frozen=True):
     """Which dots of a line are drawn, so that lines differ by more than their colour."""
 
@@ -73,6 +80,7 @@ class Canvas:
         """Start empty."""
         self.width, self.height, self.dots = width, height, dots
         self.columns, self.rows = width * dots.across, height * dots.down
+        self._masks = _masks(dots)
 
     def layer(self) -> Layer:
         """Give an empty layer."""
@@ -82,14 +90,13 @@ class Canvas:
         """Draw the dots of one column from `top` to `bottom`; what lies outside is left out."""
         if not 0 <= x < self.columns:
             return
-        column, down, bits = x // self.dots.across, self.dots.down, self.dots.bits[x % self.dots.across]
-        whole = sum(bits)
-        top, bottom = max(top, 0), min(bottom, self.rows - 1)
-        for row in range(top // down, bottom // down + 1):
-            first = row * down
-            is_whole = top <= first and first + down - 1 <= bottom
+        down, masks = self.dots.down, self._masks[x % self.dots.across]
+        column, top, bottom = x // self.dots.across, max(top, 0), min(bottom, self.rows - 1)
+        first, last = top // down, bottom // down
+        for row in range(first, last + 1):
             cell = (row, column)
-            layer[cell] = layer.get(cell, 0) | (whole if is_whole else sum(bits[max(top - first, 0) : bottom - first + 1]))
+            begin, end = top - first * down if row == first else 0, bottom - last * down if row == last else down - 1
+            layer[cell] = layer.get(cell, 0) | masks[begin][end]
 
     def line(self, layer: Layer, points: list[tuple[int, int]], dash: Dash = SOLID) -> None:
         """Join dots, rising in x, by a line of one dot's thickness that has no holes."""
@@ -102,8 +109,9 @@ class Canvas:
                 after = y1 if x == x1 else y0 + int((x - x0 + 0.5) * (y1 - y0) / wide)
                 begin = before if x == x0 or before == after else before + (1 if after > before else -1)
                 low, high = (begin, after) if begin < after else (after, begin)
-                if x in reach:
-                    low, high = min(low, reach[x][0]), max(high, reach[x][1])
+                known = reach.get(x)
+                if known is not None:
+                    low, high = known[0] if known[0] < low else low, known[1] if known[1] > high else high
                 reach[x] = (low, high)
                 before = after
             x0, y0 = x1, y1

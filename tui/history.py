@@ -18,6 +18,7 @@ from tui.bars import Bar, after
 from tui.crowd import Crowd, Stance
 from tui.ledger import Ledger, Row
 from tui.state import State, SymbolState
+from tui.trail import Trail
 
 _ANY: Final = "*"
 """In a gap: every symbol, as `scoring.records.ALL_SYMBOLS`, which would cost a start the import of numpy."""
@@ -142,16 +143,19 @@ def _candles(bars: tuple[Bar, ...]) -> tuple[Candle, ...]:
 
 
 @functools.lru_cache(maxsize=8)
-def _prices(
-    candles: tuple[Candle, ...], past: tuple[tuple[float, float], ...], recent: tuple[tuple[float, float], ...]
-) -> tuple[Point, ...]:
+def _prices(candles: tuple[Candle, ...], past: Trail, recent: Trail) -> tuple[Point, ...]:
     """Join what is known finely to what is known coarsely before it: closes of windows, prices every 5 s, prices every second."""
     fine = [Point(at_s, price) for at_s, price in recent if _is_sane(price)]
     fine_s = fine[0].at_s if fine else _LARGEST
-    coarse = [Point(at_s, price) for at_s, price in past if at_s < fine_s and _is_sane(price)]
+    coarse = [point for point in _coarse(past) if point.at_s < fine_s]
     coarse_s = coarse[0].at_s if coarse else fine_s
     closes = [Point(candle.end_s, candle.close, 2 * (candle.end_s - candle.start_s)) for candle in candles if candle.end_s < coarse_s]
     return (*closes, *coarse, *fine)
+
+
+@functools.lru_cache(maxsize=8)
+def _coarse(past: Trail) -> tuple[Point, ...]:
+    return tuple(Point(at_s, price) for at_s, price in past if _is_sane(price))
 
 
 @functools.lru_cache(maxsize=8)

@@ -113,3 +113,17 @@ def test_there_is_something_to_show_from_the_first_post_or_stance_on() -> None:
 def test_the_latest_stands_last_and_the_oldest_goes() -> None:
     assert list(latest({"a": 1, "b": 2, "c": 3}, "b", 4, 3).items()) == [("a", 1), ("c", 3), ("b", 4)]
     assert latest({"a": 1, "b": 2}, "c", 3, 2) == {"b": 2, "c": 3}
+
+
+def test_copies_are_known_by_the_hash_of_their_text() -> None:
+    one = NewRows(
+        "social_signals", "dogecoin", False, {"channel": ["a"], "message_id": [1], "score": [0.5], "text_id": ["x" * 2 * TEXT_LIMIT]}
+    )
+    crowd = hear(after(signal(7)), one)
+    assert {len(identity) for identity in crowd.identities.values()} == {0, TEXT_LIMIT}
+    assert crowd.identities.keys() == crowd.scores.keys()
+
+
+def test_a_stance_says_how_many_copies_and_channels_there_were() -> None:
+    (known,) = after(stance(copies=3, unique_channels=2)).stances.values()
+    assert (known.copies, known.unique_channels) == (3, 2)

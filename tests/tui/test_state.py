@@ -155,3 +155,10 @@ def test_progress_is_how_much_of_a_recording_has_been_replayed(
     seconds: float, start: datetime | None, end: datetime | None, progress: float | None
 ) -> None:
     assert after(HELLO, source("a", seconds, start, end)).progress == progress
+
+
+def test_prices_leave_a_trail_of_each_second_and_one_of_the_grid() -> None:
+    points = PricePoints("BTCUSDT", 5.0, [AT, AT + timedelta(seconds=5)], [1.0, 2.0])
+    known = after(HELLO, points, risk(3.0), window("trade_metrics", 60)).symbols["BTCUSDT"]
+    assert known.past == ((AT.timestamp(), 1.0), (AT.timestamp() + 5, 2.0))
+    assert known.recent == ((AT.timestamp(), 3.0),)
