@@ -137,14 +137,16 @@ async def follow(url: str, token: str = "", silence_s: float = _SILENCE_S, reque
             ) as connection:
                 asked.open()
                 sending = asyncio.create_task(asked.send(connection))
+                patience = _Patience(connection, silence_s)
                 try:
                     while True:
-                        event = await _next(connection, silence_s)
+                        event = await _next(connection, patience)
                         if isinstance(event, Hello):
                             waits = delays()
                         yield event
                 finally:
                     sending.cancel()
+                    patience.end()
         except (OSError, InvalidHandshake, InvalidURI, ConnectionClosed, TimeoutError, msgspec.DecodeError, _UnknownProtocol) as error:
             retry_s = next(waits)
             yield Lost(_reason(error, url) + _unsent(asked.close()), datetime.now(UTC), retry_s, _has_ended(error))
@@ -159,12 +161,49 @@ class _Silent(TimeoutError):
     """Nothing came for too long."""
 
 
-async def _next(connection: ClientConnection, silence_s: float) -> Event:
+class _Patience:
+    """Hangs up on a feed that says nothing for too long. One timer for all of its messages: there may be thousands a second."""
+
+    def __init__(self, connection: ClientConnection, silence_s: float) -> None:
+        """Begin to look at the time."""
+        self._connection, self.silence_s = connection, silence_s
+        self._loop = asyncio.get_running_loop()
+        self._waiting_since: float | None = None
+        self._timer = self._loop.call_later(silence_s, self._look)
+        self.lost = False
+
+    def wait(self) -> None:
+        """Count from here."""
+        self._waiting_since = self._loop.time()
+
+    def rest(self) -> None:
+        """Count no more: something was heard, and what becomes of it may take its time."""
+        self._waiting_since = None
+
+    def end(self) -> None:
+        """Look no more."""
+        self._timer.cancel()
+
+    def _look(self) -> None:
+        now = self._loop.time()
+        left = self.silence_s if self._waiting_since is None else self._waiting_since + self.silence_s - now
+        if left > 0:
+            self._timer = self._loop.call_later(left, self._look)
+        else:
+            self.lost = True
+            self._connection.transport.abort()
+
+
+async def _next(connection: ClientConnection, patience: _Patience) -> Event:
+    patience.wait()
     try:
-        async with asyncio.timeout(silence_s):
-            message = decode_message(await connection.recv())
-    except TimeoutError as error:
-        raise _Silent(f"nothing was heard for {silence_s:g} s") from error
+        text = await connection.recv(decode=False)
+    except ConnectionClosed as error:
+        if patience.lost:
+            raise _Silent(f"nothing was heard for {patience.silence_s:g} s") from error
+        raise
+    patience.rest()
+    message = decode_message(text)
     if isinstance(message, Hello) and message.protocol != PROTOCOL:
         raise _UnknownProtocol(f"the feed speaks version {message.protocol}, this screen version {PROTOCOL}: update the older one")
     return message

@@ -266,3 +266,25 @@ def test_a_lost_feed_says_what_was_not_sent(count: int, words: str) -> None:
         raise AssertionError("never lost")
 
     assert asyncio.run(client()).reason.endswith(words)
+
+
+def test_a_slow_reader_is_no_silent_feed() -> None:
+    async def talk(connection: ServerConnection) -> None:
+        await connection.send(encode(HELLO), text=True)
+        while True:
+            await connection.send(encode(Heartbeat(1.0)), text=True)
+            await asyncio.sleep(0.05)
+
+    async def run() -> list[Event]:
+        heard: list[Event] = []
+        async with serve(talk, "127.0.0.1", 0, compression=None) as server:
+            port = server.sockets[0].getsockname()[1]
+            async with asyncio.timeout(10), aclosing(follow(f"ws://127.0.0.1:{port}", silence_s=0.2)) as events:
+                async for event in events:
+                    heard.append(event)
+                    if len(heard) == 4:
+                        break
+                    await asyncio.sleep(0.7)
+        return heard
+
+    assert [type(event) for event in asyncio.run(run())] == [Connecting, Hello, Heartbeat, Heartbeat]
