@@ -1,20 +1,22 @@
 """The chatter stages: posts get the names of assets, then a mood, beside the flow and in tape order.
 
 A model takes milliseconds a post, so it works in a thread of its own, where ONNX Runtime lets go of the interpreter, and market data
-never waits for it. What was not scored yet is the state that a snapshot keeps. Answers are handed on in the order of the tape, so
-how long they took can be seen nowhere but on a clock.
+does not wait for it, unless thousands of posts do. Posts that come while it works are scored together. What was not scored yet is
+the state that a snapshot keeps. Answers are handed on in the order of the tape, so how long they took can be seen nowhere but on a
+clock.
 """
 
 from __future__ import annotations
 
 import pickle
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Final, TypeAlias
 
+import numpy as np
 from bytewax.operators import StatefulBatchLogic
 
 from flows.decode import Talk
@@ -29,10 +31,47 @@ if TYPE_CHECKING:
 
 LOOK_AGAIN: Final = timedelta(milliseconds=5)
 """How soon to look whether the model is done."""
-MOST_PENDING: Final = 256
-"""Batches and marks that may wait for the model; beyond it the tape is not read on, so that memory stays bounded."""
+MOST_PENDING: Final = 4_096
+"""Posts and marks that may wait for the model; beyond it the tape is not read on, so that memory stays bounded: minutes of more than
+the slowest model can take, or all that a channel posted in a week."""
+MOST_AT_ONCE: Final = 32
+"""Posts that are scored together, where nobody asks for a mark of the clock in between: enough to keep the threads of a model busy."""
+ON_THE_WAY: Final = 2
+"""Pieces of work that the model has at a time, so that it finds the next when it is done with one."""
 
-Pending: TypeAlias = "tuple[Batch, Future[ScoredPosts]] | Clock | End"
+
+class _Work:
+    """Posts that are scored together."""
+
+    def __init__(self, posts: Batch) -> None:
+        """Begin with some."""
+        self._parts = [posts]
+        self.size = len(posts)
+        self.future: Future[ScoredPosts] | None = None
+        """What becomes of them, once the model has them."""
+
+    def add(self, posts: Batch) -> bool:
+        """Take more posts; False where they do not fit any more."""
+        first = self._parts[0]
+        if self.future is not None or self.size + len(posts) > MOST_AT_ONCE or (posts.kind, posts.symbol) != (first.kind, first.symbol):
+            return False
+        self._parts.append(posts)
+        self.size += len(posts)
+        return True
+
+    @property
+    def is_done(self) -> bool:
+        """Whether they are scored."""
+        return self.future is not None and self.future.done()
+
+    def posts(self) -> Batch:
+        """Give them in one batch."""
+        if len(self._parts) > 1:
+            self._parts = [joined(self._parts)]
+        return self._parts[0]
+
+
+Pending: TypeAlias = _Work | Clock | End
 
 
 def named(shaping: Shaping) -> Callable[[Talk], Talk]:
@@ -50,6 +89,12 @@ def _with_assets(posts: Batch, finder: AssetFinder) -> Batch:
     for index, text in enumerate(posts["text"]):
         assets[index] = ",".join(finder.find(text))
     return Batch(posts.kind, posts.symbol, {**posts.columns, "assets": assets})
+
+
+def joined(batches: Sequence[Batch]) -> Batch:
+    """Put batches of one kind, one behind the other, into one."""
+    first = batches[0]
+    return Batch(first.kind, first.symbol, {name: np.concatenate([batch[name] for batch in batches]) for name in first.columns})
 
 
 def spoken(keyed: tuple[str, Talk]) -> Iterator[tuple[str, Rows]]:
@@ -72,6 +117,11 @@ class MoodStage(StatefulBatchLogic[Talk, Rows, bytes]):
         self._model = model
         self._scorer = ThreadPoolExecutor(1, thread_name_prefix="mood")
         self._pending: deque[Pending] = deque()
+        self._waiting: deque[_Work] = deque()
+        """What the model does not have yet, of all that is pending."""
+        self._given: deque[_Work] = deque()
+        """What it has, and perhaps is done with."""
+        self._posts = 0
         self._moods = Moods(tuple(shaping.assets), shaping.crowd.moods)
         if snapshot is not None:
             self._moods, waiting = pickle.loads(snapshot)
@@ -101,11 +151,28 @@ class MoodStage(StatefulBatchLogic[Talk, Rows, bytes]):
 
     def snapshot(self) -> bytes:
         """Give the state and what waits for the model."""
-        waiting = [pending[0] if isinstance(pending, tuple) else pending for pending in self._pending]
+        waiting = [pending.posts() if isinstance(pending, _Work) else pending for pending in self._pending]
         return pickle.dumps((self._moods, waiting), protocol=pickle.HIGHEST_PROTOCOL)
 
     def _take(self, item: Batch | Clock | End) -> None:
-        self._pending.append((item, self._scorer.submit(self._score, item)) if isinstance(item, Batch) else item)
+        if not isinstance(item, Batch):
+            self._pending.append(item)
+            return
+        self._posts += len(item)
+        last = self._pending[-1] if self._pending else None
+        if not (isinstance(last, _Work) and last.add(item)):
+            work = _Work(item)
+            self._pending.append(work)
+            self._waiting.append(work)
+
+    def _hand_over(self) -> None:
+        """Give the model what it has room for."""
+        while self._given and self._given[0].is_done:
+            self._given.popleft()
+        while self._waiting and len(self._given) < ON_THE_WAY:
+            work = self._waiting.popleft()
+            work.future = self._scorer.submit(self._score, work.posts())
+            self._given.append(work)
 
     def _score(self, posts: Batch) -> ScoredPosts:
         """Score the posts that name an asset, in the scorer's thread."""
@@ -116,15 +183,17 @@ class MoodStage(StatefulBatchLogic[Talk, Rows, bytes]):
         return ScoredPosts(posts, [next(scores) if assets else None for assets in posts["assets"]], self._model.name, self._model.hash)
 
     def _scored(self, leave: int) -> list[Rows]:
-        """Hand on, in order, what is done, and wait until no more than `leave` items are pending."""
+        """Hand on, in order, what is done, and wait until no more than `leave` posts and marks are pending."""
         rows: list[Rows] = []
         while self._pending:
+            self._hand_over()
             first = self._pending[0]
-            if isinstance(first, tuple):
-                if not first[1].done() and len(self._pending) <= leave:
-                    break
-                rows += self._moods.update((first[1].result(),))
-            else:
+            if not isinstance(first, _Work):
                 rows += self._moods.update((first,))
+            elif first.future is not None and (first.is_done or self._posts + len(self._pending) > leave):
+                rows += self._moods.update((first.future.result(),))
+                self._posts -= first.size
+            else:
+                break
             self._pending.popleft()
         return rows

@@ -7,18 +7,16 @@ its partition at that place. The clock goes last.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from typing import Final, NamedTuple, TypeAlias
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import NamedTuple, TypeAlias
 
 import msgspec
-import numpy as np
-from numpy.typing import NDArray
 
 from connectors.inputs.source import Chunk
-from connectors.tape.frames import FrameChunk, Instants
-from connectors.wire import binance, defi, fear_greed, kafka_marks, news, prices, telegram
-from connectors.wire.decoded import Decoded, Refusal
+from connectors.tape.frames import FrameChunk
+from connectors.wire import binance
 from connectors.wire.gap import CLOCK_FEED, GAP_FEED, decode_gap
+from flows.decoders import decode_frames, sort_batch
 from scoring.records import (
     ALL_SYMBOLS,
     CLOCK_GRID_NS,
@@ -31,14 +29,10 @@ from scoring.records import (
     Kind,
     MarketItem,
     Pulse,
-    Reject,
     Rows,
     SourceHealth,
     to_columns,
 )
-
-REJECT_FEED: Final = "reject"
-"""What an importer could not even frame: a `records.Reject` as JSON."""
 
 
 class Parcel(msgspec.Struct, frozen=True):
@@ -57,24 +51,6 @@ class Talk(msgspec.Struct, frozen=True):
 
 Decodable: TypeAlias = Parcel | Talk | Batch | Pulse | SourceHealth
 """A parcel belongs to a symbol, talk to a partition, a batch of what is a result as it stands to its source."""
-
-Decoder: TypeAlias = Callable[[Sequence[bytes], Instants, Instants], Decoded]
-"""Takes payloads, receive times and rows on the tape."""
-
-DECODERS: Final[Mapping[str, Decoder]] = {
-    kafka_marks.KAFKA_FEED: kafka_marks.decode,
-    telegram.TELEGRAM_FEED: telegram.decode,
-    news.NEWS_FEED: news.decode,
-    prices.PRICES_FEED: prices.decode,
-    prices.TRENDING_FEED: prices.decode_trending,
-    defi.PROTOCOLS_FEED: defi.decode_protocols,
-    defi.TVL_FEED: defi.decode_tvl,
-    fear_greed.FEAR_GREED_FEED: fear_greed.decode,
-}
-"""By feed, those that need no settings."""
-
-CHATTING: Final = frozenset({telegram.TELEGRAM_FEED, news.NEWS_FEED})
-"""Feeds that bring posts."""
 
 
 class Partition(msgspec.Struct, frozen=True):
@@ -114,9 +90,9 @@ class Decode:
             elif isinstance(piece, _GapFrame):
                 _share_gap(piece.gap, piece.mark, partition.symbols, parcels, loose)
             elif isinstance(piece, FrameChunk):
-                _decode_frames(piece, chunk.partition, partition.wire, parcels, loose)
+                decode_frames(piece, chunk.partition, partition.wire, parcels, loose)
             else:
-                _sort_batch(piece, parcels, loose)
+                sort_batch(piece, parcels, loose)
         if chunk.clock_ns or chunk.ended:
             mark: MarketItem = End() if chunk.ended else Clock(chunk.clock_ns)
             for symbol in partition.symbols:
@@ -198,99 +174,6 @@ def _share_gap(gap: Gap, mark: Clock | None, symbols: Sequence[str], parcels: di
         parcels.setdefault(symbol, []).extend((gap,) if mark is None else (mark, gap))
     if gap.symbol == ALL_SYMBOLS:
         loose.append(Batch(Kind.GAP, gap.source, to_columns(Gap, (gap,))))
-
-
-def _decode_frames(
-    frames: FrameChunk, source: str, wire: binance.BinanceWireSettings, parcels: dict[str, list[MarketItem]], loose: list[Batch]
-) -> None:
-    for feed, at in _runs(frames):
-        payloads = frames.payloads if len(at) == len(frames) else [frames.payloads[index] for index in at.tolist()]
-        received_ns, positions = frames.received_ns[at], frames.first_row + at
-        if feed == "binance":
-            decoded = binance.decode(payloads, received_ns, positions, wire)
-        elif feed in DECODERS:
-            decoded = DECODERS[feed](payloads, received_ns, positions)
-        elif feed == REJECT_FEED:
-            decoded = _decode_rejects(payloads, received_ns, positions, source)
-        else:
-            decoded = _refuse_all(feed, payloads, positions)
-        _sort_decoded(decoded, parcels, loose)
-        refused = [refusal.index for refusal in decoded.rejects]
-        reasons = [refusal.reason for refusal in decoded.rejects]
-        _reject(source, positions[refused], received_ns[refused], [payloads[index] for index in refused], reasons, loose)
-
-
-def _runs(frames: FrameChunk) -> Iterator[tuple[str, NDArray[np.intp]]]:
-    """Give the rows of each feed; where several bring posts, a run at a time, for posts are judged in the order of the tape."""
-    held = {feed: at for feed in frames.names if feed != CLOCK_FEED and len(at := frames.rows_of(feed))}
-    chatting = [feed for feed in held if feed in CHATTING]
-    if len(chatting) > 1:
-        rows = np.concatenate([held[feed] for feed in chatting])
-        feeds = np.repeat(np.arange(len(chatting)), [len(held.pop(feed)) for feed in chatting])
-        order = np.argsort(rows)
-        rows, feeds = rows[order], feeds[order]
-        starts = np.flatnonzero(np.diff(feeds)) + 1
-        for run, first in zip(np.split(rows, starts), feeds[np.append(0, starts)].tolist(), strict=True):
-            yield chatting[first], run
-    yield from held.items()
-
-
-def _decode_rejects(payloads: Sequence[bytes], received_ns: Instants, positions: Instants, source: str) -> Decoded:
-    """Read what an importer refused; a line that was never received has the instant of its place on the tape."""
-    found: list[Reject] = []
-    refusals: list[Refusal] = []
-    for index, payload in enumerate(payloads):
-        try:
-            reject = msgspec.json.decode(payload, type=Reject)
-        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
-            refusals.append(Refusal(index, int(positions[index]), f"not a reject: {error}"))
-        else:
-            found.append(msgspec.structs.replace(reject, received_ns=reject.received_ns or int(received_ns[index])))
-    return Decoded([Batch(Kind.REJECT, source, to_columns(Reject, found))] if found else [], [], refusals, [], 0)
-
-
-def _refuse_all(feed: str, payloads: Sequence[bytes], positions: Instants) -> Decoded:
-    reasons = map(_why_no_gap, payloads) if feed == GAP_FEED else [f"feed {feed!r} is not known"] * len(payloads)
-    return Decoded([], [], [Refusal(index, int(positions[index]), reason) for index, reason in enumerate(reasons)], [], 0)
-
-
-def _why_no_gap(payload: bytes) -> str:
-    try:
-        return f"a gap where none can be: {decode_gap(payload)}"
-    except ValueError as error:
-        return str(error)
-
-
-def _sort_decoded(decoded: Decoded, parcels: dict[str, list[MarketItem]], loose: list[Batch]) -> None:
-    for batch in decoded.batches:
-        _sort_batch(batch, parcels, loose)
-    for updates in decoded.books:
-        parcels.setdefault(updates.symbol, []).append(updates)
-
-
-def _sort_batch(batch: Batch, parcels: dict[str, list[MarketItem]], loose: list[Batch]) -> None:
-    """Give what belongs to a symbol to its parcel; posts, and what is a result as it stands, belong to none."""
-    if batch.kind is Kind.POST or batch.kind in PLAIN:
-        loose.append(batch)
-    else:
-        parcels.setdefault(batch.symbol, []).append(batch)
-
-
-def _reject(
-    source: str,
-    positions: Instants,
-    received_ns: Instants,
-    payloads: Sequence[bytes],
-    reasons: Sequence[str],
-    loose: list[Batch],
-) -> None:
-    if not reasons:
-        return
-    records = [
-        Reject(source, int(position), int(received), reason, payload)
-        for position, received, reason, payload in zip(positions, received_ns, reasons, payloads, strict=True)
-    ]
-    loose.append(Batch(Kind.REJECT, source, to_columns(Reject, records)))
 
 
 def _newest(chunk: Chunk) -> int:

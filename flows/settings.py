@@ -44,7 +44,7 @@ from scoring.crowd.witness import WitnessSettings
 from scoring.duration import Duration
 from scoring.errors import SettingError
 from scoring.market.audit import AuditSettings
-from scoring.market.bars import BarSettings
+from scoring.market.bar_settings import BarSettings
 from scoring.market.portfolio import PortfolioSettings
 from scoring.market.risk import RiskSettings
 from scoring.market.spread import SpreadSettings

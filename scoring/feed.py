@@ -4,8 +4,8 @@ The server speaks first: `hello`, then a `snapshot` of the newest state and some
 `points`, `pulse`, and a `heartbeat` each second. A client may answer with `subscribe`, and gets a new snapshot of what it asked
 for. The messages live here and not beside the server, because the screen may not import the server.
 
-Columns carry the names of storage (`scoring.records.stored_name`), and instants are UTC timestamps (RFC 3339), as everywhere
-outside the flow. A number that is not known is null. Kept free of numpy, so that a screen starts fast.
+Columns carry the names of storage (`scoring.records.stored_name`), instants are UTC timestamps (RFC 3339), a number that is not
+known is null. Kept free of numpy, so that a screen starts fast.
 """
 
 from __future__ import annotations
@@ -17,18 +17,17 @@ from typing import Annotated, Final, Literal, TypeAlias
 import msgspec
 
 PROTOCOL: Final = 1
-"""Raised by one when an old client can no longer understand a new server."""
+"""Raised when an old client can no longer understand a new server."""
 
 Value: TypeAlias = str | int | float | bool | None
 """One cell of a row; an instant is RFC 3339 text."""
-
 
 Instant: TypeAlias = Annotated[datetime, msgspec.Meta(tz=True)]
 """An aware timestamp: one that does not say its zone is refused."""
 
 
 class Topic(enum.StrEnum):
-    """What a client can subscribe to: the result tables under their own names, and two topics of the feed's own."""
+    """What a client can subscribe to: the result tables under their own names, and topics of the feed's own."""
 
     TRADE_METRICS = "trade_metrics"
     SPREAD_METRICS = "spread_metrics"
@@ -61,7 +60,6 @@ class Hello(msgspec.Struct, frozen=True, tag="hello"):
     """Who speaks: the first message of a connection."""
 
     version: str
-    """Of the program."""
     session: str
     """Name of the tape being written or read."""
     mode: str
@@ -133,7 +131,6 @@ class SourceState(msgspec.Struct, frozen=True, tag="pulse"):
     speed: float | None
     """Times real time; null for as fast as possible."""
     state: str
-    """`live`, `replaying` or `ended`."""
 
 
 class HealthState(msgspec.Struct, frozen=True, tag="health"):

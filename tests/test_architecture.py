@@ -29,9 +29,13 @@ TESTED_ELSEWHERE = {
     "scoring/crowd/vocabulary.py": "tests/scoring/crowd/test_assets.py",
     "tui/palette.py": "tests/tui/test_figures.py",
     # Private halves of one thing, tested from its outside.
+    "connectors/inputs/kafka_client.py": "tests/connectors/inputs/test_kafka.py",
+    "connectors/inputs/kafka_clock.py": "tests/connectors/inputs/test_kafka.py",
+    "connectors/inputs/kafka_partitions.py": "tests/connectors/inputs/test_kafka.py",
     "connectors/inputs/live.py": "tests/connectors/inputs/test_lines.py",
     "connectors/outputs/feed_reader.py": "tests/connectors/outputs/test_feed.py",
     "connectors/outputs/feed_server.py": "tests/connectors/outputs/test_feed.py",
+    "flows/decoders.py": "tests/flows/test_decode.py",
     "flows/layers.py": "tests/flows/test_settings.py",
     "recordings/exchange.py": "tests/recordings/test_generate.py",
     "recordings/story.py": "tests/recordings/test_generate.py",

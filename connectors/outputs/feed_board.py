@@ -23,8 +23,10 @@ from scoring.feed import AlertState, HealthState, Message, NewRows, PaceState, P
 from scoring.records import TABLES, Pulse, Rows, SourceHealth, Table
 
 _Key = TypeVar("_Key")
-_EVENTS: Final = frozenset({Table.ALERTS, Table.GAPS, Table.REJECTS, Table.POSTS, Table.SOCIAL_SIGNALS})
+_EVENTS: Final = frozenset({Table.ALERTS, Table.AUDITS, Table.GAPS, Table.REJECTS, Table.POSTS, Table.SOCIAL_SIGNALS})
 """Tables whose every row is news; of the others only the newest row is."""
+_AUDITS: Final = 3_000
+"""Audited minutes kept: two days of one symbol, so that a new screen can say how many agree with the exchange."""
 
 
 class Entry:
@@ -101,7 +103,7 @@ class Board:
         self._sequence = 0
         self._cells: Ledger[tuple[str, str, bool, int]] = Ledger(cells)
         self._events: dict[Table, Ledger[tuple[object, ...]]] = {
-            table: Ledger(alerts if table is Table.ALERTS else events) for table in sorted(_EVENTS)
+            table: Ledger({Table.ALERTS: alerts, Table.AUDITS: _AUDITS}.get(table, events)) for table in sorted(_EVENTS)
         }
         self._pulses: Ledger[str] = Ledger(cells)
         self._healths: Ledger[str] = Ledger(cells)

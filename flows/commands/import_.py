@@ -22,7 +22,7 @@ from connectors.inputs.frame_logs import is_frame_log, read_frame_logs
 from connectors.tape.columns import ColumnWriter
 from connectors.tape.manifest import MANIFEST, Form, Manifest, PartitionInfo, refresh, save
 from connectors.tape.writer import FrameWriter
-from flows.decode import REJECT_FEED
+from flows.decoders import REJECT_FEED
 from flows.running import refusing_in_one_line
 from flows.sessions import new_manifest, with_symbols
 from flows.settings import load

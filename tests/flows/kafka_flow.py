@@ -30,7 +30,7 @@ from flows.ports import Ports
 from flows.running import RecoverySettings, run
 from flows.settings import Market, Shaping
 from scoring.duration import Duration
-from scoring.market.bars import BarSettings
+from scoring.market.bar_settings import BarSettings
 
 SYMBOLS = ("BTCUSDT", "ETHUSDT", "DOGEUSDT")
 EPOCH = RecoverySettings(Duration.parse("300ms"))

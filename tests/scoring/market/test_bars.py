@@ -18,7 +18,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from scoring.duration import Duration
-from scoring.market.bars import Bars, BarSettings
+from scoring.market.bar_settings import BarSettings
+from scoring.market.bars import Bars
 from scoring.market.continuity import Continuity
 from scoring.market.windows import TradeWindow
 from scoring.records import (

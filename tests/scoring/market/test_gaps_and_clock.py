@@ -6,7 +6,8 @@ from collections.abc import Callable, Iterable, Sequence
 
 import pytest
 
-from scoring.market.bars import Bars, BarSettings
+from scoring.market.bar_settings import BarSettings
+from scoring.market.bars import Bars
 from scoring.market.risk import Risk
 from scoring.records import CLOCK_GRID_NS, TABLES, Batch, Clock, End, Gap, Kind, MarketItem, Rows, Trade, to_columns
 
