@@ -12,7 +12,7 @@ from rich.cells import cell_len
 from rich.style import Style
 
 from tui import figures, palette
-from tui.chart import MARKS, Chart, Line
+from tui.frame import MARKS, Chart, Line
 from tui.history import Point, latest_before
 from tui.ranges import time_text
 

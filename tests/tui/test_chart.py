@@ -10,9 +10,11 @@ import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from rich.cells import cell_len
 
 from tui.canvas import BLOCKS, BRAILLE, Dots
-from tui.chart import Chart, draw, frame_of
+from tui.chart import draw
+from tui.frame import Chart, frame_of
 from tui.history import Candle, History, Hole, Mark, Point
 from tui.ranges import RANGES, View
 
@@ -67,8 +69,12 @@ def test_it_shows_all_of_it() -> None:
     assert "▒" in "\n".join(lines(chart(candles=True)))
 
 
-def test_other_peoples_names_are_harmless() -> None:
-    assert all(line.isprintable() for line in lines(chart()))
+@pytest.mark.parametrize("rule", ["PUMP[bold]\x1b[2J", "泵" * 40, "é́́" * 40, "👨‍👩‍👧🇺🇸" * 9])
+def test_other_peoples_names_are_harmless_and_move_nothing(rule: str) -> None:
+    named = msgspec.structs.replace(HISTORY, marks=(Mark(NOW - 600, "critical", rule, False),))
+    drawn = lines(chart(known=named))
+    assert all(line.isprintable() for line in drawn)
+    assert {cell_len(line) for line in drawn} == {100}
 
 
 def test_in_blocks_there_is_no_braille() -> None:
@@ -84,6 +90,14 @@ def test_a_hole_breaks_the_line() -> None:
 
     assert reached(1e9) > 50
     assert reached(20.0) < 3
+
+
+def test_what_was_before_the_first_candle_is_a_line() -> None:
+    late = msgspec.structs.replace(HISTORY, moods=(), candles=HISTORY.candles[-3:])
+    none = msgspec.structs.replace(late, candles=())
+    assert dots_of(chart(known=late, candles=True)) > dots_of(chart(known=msgspec.structs.replace(late, prices=()), candles=True)) + 50
+    assert "▒" not in "\n".join(lines(chart(known=none, candles=True)))
+    assert lines(chart(known=none, candles=True)) == lines(chart(known=none))
 
 
 def test_of_what_is_outside_only_the_way_there_is_drawn() -> None:

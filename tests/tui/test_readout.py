@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from rich.cells import cell_len
 
-from tui.chart import Chart, frame_of
+from tui.frame import Chart, frame_of
 from tui.history import Candle, History, Hole, Mark, Point
 from tui.ranges import View
 from tui.readout import readout

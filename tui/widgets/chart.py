@@ -16,7 +16,8 @@ from textual.widget import Widget
 
 from tui import figures, palette
 from tui.canvas import BLOCKS, BRAILLE, by_terminal
-from tui.chart import Chart, Line, draw, frame_of
+from tui.chart import draw
+from tui.frame import Chart, Line, frame_of
 from tui.history import History, history
 from tui.looks import painted_style
 from tui.ranges import View, Window, moved, ranged, time_text, zoomed
