@@ -60,8 +60,8 @@ class FeedSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Shortest time between two updates of one thing to one client."""
     history_step: Duration = Duration.parse("5s")
     """Event time between two points of the small price line."""
-    history_points: int = 240
-    """Points kept for each symbol: 240 of 5 s are 20 minutes."""
+    history_points: int = 720
+    """Points kept for each symbol: 720 of 5 s are an hour."""
     alerts: int = 200
     """Alerts a new client is told."""
     events: int = 100
