@@ -11,7 +11,7 @@ from typing import Final
 
 from scoring.errors import GhosttapeError
 from tui import memory, settings
-from tui.feed import DEFAULT_URL, checked, follow
+from tui.feed import DEFAULT_URL, Requests, checked, follow
 
 _TOKEN_VARIABLE: Final = "GHOSTTAPE_FEED_TOKEN"
 _WRONG_SETTING: Final = 2
@@ -33,7 +33,9 @@ def main(arguments: list[str] | None = None) -> int:
         options.print = "table"
     try:
         screen = None if options.print else settings.load(settings.path())
-        events = partial(follow, checked(options.url), options.token or os.environ.get(_TOKEN_VARIABLE, ""))
+        requests = Requests()
+        token = options.token or os.environ.get(_TOKEN_VARIABLE, "")
+        events = partial(follow, checked(options.url), token, requests=requests)
     except GhosttapeError as error:
         print(error, file=sys.stderr)
         return _WRONG_SETTING
@@ -51,7 +53,7 @@ def main(arguments: list[str] | None = None) -> int:
     from tui.app import Ghosttape
     from tui.memory import Store
 
-    Ghosttape(events, settings=screen, store=Store(memory.path())).run()
+    Ghosttape(events, settings=screen, store=Store(memory.path()), requests=requests).run()
     return 0
 
 

@@ -15,17 +15,22 @@ import msgspec
 from textual.binding import Binding, BindingType
 from textual.screen import Screen
 
+from tui import driving
+from tui.driving import Driving
 from tui.looks import LOOKS, by_capability
+from tui.measures import Measures
 from tui.memory import Memory, Store
 from tui.pages import catalog
 from tui.pages.page import Page
+from tui.rewind import Rewind
 from tui.settings import ScreenSettings
-from tui.shell import Shell
 from tui.state import Event, State, reduce
 from tui.widgets.help import MARKS, Help, visible_bindings
 
 if TYPE_CHECKING:
     from textual.command import Provider
+
+    from tui.feed import Requests
 
 _FRAME_S: Final = 0.05
 """Seconds from one drawing to the next."""
@@ -45,7 +50,7 @@ def _commands() -> type[Provider]:
     return Commands
 
 
-class Ghosttape(Shell):
+class Ghosttape(Driving):
     """The program."""
 
     TITLE = "Ghosttape"
@@ -60,7 +65,8 @@ class Ghosttape(Shell):
             for number, entry in enumerate(catalog.CATALOG, start=1)
         ),
         Binding("colon", "go", "Go to", id="screen.go", key_display=":", tooltip="go to a symbol by its name"),
-        Binding("t", "theme", "Theme", False, id="screen.theme", tooltip="next theme"),
+        *driving.BINDINGS,
+        Binding("T", "theme", "Theme", False, id="screen.theme", tooltip="next theme"),
         Binding("question_mark", "help", "Help", id="screen.help", key_display="?", tooltip="this page"),
         Binding("q", "quit", "Quit", id="screen.quit", tooltip="leave; what is shown is remembered"),
     ]
@@ -71,9 +77,14 @@ class Ghosttape(Shell):
         wall: Callable[[], datetime] = wall_clock,
         settings: ScreenSettings | None = None,
         store: Store | None = None,
+        requests: Requests | None = None,
     ) -> None:
-        """Keep where events come from: `tui.feed.follow`, or a recording of what it gave. Without a store nothing is remembered."""
+        """Keep where events come from: `tui.feed.follow`, or a recording of what it gave. Without a store nothing is remembered.
+
+        What the keys ask of a replay goes into `requests`, which `follow` sends.
+        """
         super().__init__()
+        self.requests, self.measures, self.rewind = requests, Measures(), Rewind()
         self._events, self._wall, self._store = events, wall, store
         self.state = State()
         self.settings = settings or ScreenSettings()
@@ -84,8 +95,8 @@ class Ghosttape(Shell):
     @property
     def page(self) -> Page | None:
         """The page that is shown, perhaps under something that asks or explains; None before there is one."""
-        bottom = self.screen_stack[0] if self.is_running else None
-        return bottom if isinstance(bottom, Page) else None
+        shown = self.screen_stack if self.is_running else []
+        return next((screen for screen in reversed(shown) if isinstance(screen, Page)), None)
 
     def on_mount(self) -> None:
         """Start following and drawing."""
@@ -109,9 +120,20 @@ class Ghosttape(Shell):
 
     def draw(self) -> None:
         """Draw the newest state on the visible page."""
-        page = self.page
+        page, wall = self.page, self._wall()
+        self.rewind.keep(self.state, wall)
         if page is not None and page.is_mounted:
-            page.draw(self.state, self._wall())
+            page.draw(self.rewind.shown(self.state), wall)
+
+    def now(self) -> datetime:
+        """Give the time of day."""
+        return self._wall()
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Offer what drives time only where there is something to drive."""
+        if action in driving.ACTIONS:
+            return self.may_drive(action)
+        return super().check_action(action, parameters)
 
     def remember(self, memory: Memory) -> None:
         """Take what is to be remembered; what is shown follows it."""
@@ -121,7 +143,7 @@ class Ghosttape(Shell):
         """Show a page; what lay over the page before is closed."""
         if catalog.find(name) is None:
             return
-        while not isinstance(self.screen, Page):
+        while len(self.screen_stack) > 1:
             self.pop_screen()
         self.remember(msgspec.structs.replace(self.memory, page=name))
         self.switch_mode(name)
@@ -177,3 +199,4 @@ class Ghosttape(Shell):
         async with aclosing(self._events()) as events:
             async for event in events:
                 self.state = reduce(self.state, event)
+                self.measures.take(event)

@@ -7,12 +7,15 @@ from __future__ import annotations
 
 import string
 from collections.abc import Iterator, Mapping
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from textual.binding import Binding
 from textual.keys import Keys, _character_to_key
 
 from scoring.errors import SettingError
+
+if TYPE_CHECKING:
+    from tui.pages.page import Page
 
 _MODIFIERS: Final = frozenset({"ctrl", "shift", "alt", "super", "hyper", "meta"})
 _NAMES: Final = frozenset({key.value.rpartition("+")[2] for key in Keys if not key.value.startswith("<")}) | {
@@ -38,13 +41,16 @@ def bindings() -> Iterator[Binding]:
     """Give every binding that has an id: those of the whole screen and those of each page."""
     from tui.app import Ghosttape
     from tui.pages.catalog import CATALOG
+    from tui.pages.explanation import ExplanationPage
 
-    pages = [entry.load() for entry in CATALOG]
+    pages: list[type[Page]] = [*(entry.load() for entry in CATALOG), ExplanationPage]
     widgets = dict.fromkeys(widget for page in pages for widget in page.LISTS)
+    known: dict[str, Binding] = {}  # lists of two pages share what moves in them
     for owner in (Ghosttape.BINDINGS, *(page.BINDINGS for page in pages), *(widget.BINDINGS for widget in widgets)):
         for binding in owner:
             if isinstance(binding, Binding) and binding.id:
-                yield binding
+                known.setdefault(binding.id, binding)
+    yield from known.values()
 
 
 def check(chosen: Mapping[str, str], file: str) -> None:

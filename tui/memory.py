@@ -13,6 +13,8 @@ from typing import Final
 
 import msgspec
 
+from tui.silences import Silence
+
 _LARGEST: Final = 64 * 1024
 """Bytes of a file that can be ours."""
 
@@ -34,6 +36,13 @@ class Memory(msgspec.Struct, frozen=True):
     hidden: tuple[str, ...] = ()
     """Titles of columns."""
     hide_balances: bool = False
+    seen: tuple[str, ...] = ()
+    """Ids of alerts that somebody has acknowledged."""
+    silences: tuple[Silence, ...] = ()
+    alert_filter: str = ""
+    alert_sort: str = ""
+    """Title of the column; empty for the newest first."""
+    alert_descending: bool = False
     span: str = "15m"
     """Range of the chart: one of `tui.ranges.RANGES`."""
     candles: bool = False

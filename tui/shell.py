@@ -10,8 +10,11 @@ from typing import TYPE_CHECKING
 
 from textual.app import App
 
+from scoring.feed import Control
 from tui.looks import DARK, Look
+from tui.measures import Measures
 from tui.memory import Memory
+from tui.rewind import Rewind
 from tui.settings import ScreenSettings
 from tui.state import State
 
@@ -29,6 +32,14 @@ class Shell(App[None]):
     look: Look = DARK
     """The theme; changed with `wear`."""
     settings = ScreenSettings()
+    measures = Measures()
+    """The numbers that rules look at, as they passed."""
+    rewind = Rewind()
+    """What was shown of late, and whether the screen stands still."""
+
+    @abstractmethod
+    def ask(self, wish: Control | str | None) -> None:
+        """Ask the flow to drive its tape, or say why that cannot be."""
 
     @abstractmethod
     def remember(self, memory: Memory) -> None:

@@ -182,7 +182,7 @@ def test_before_there_is_a_feed_it_says_what_to_do() -> None:
     text = screen([Connecting("ws://127.0.0.1:8765"), Lost("nothing listens at ws://127.0.0.1:8765", sample.AT, 4.0)])
     for words in ("Waiting for a flow", "./justw demo", "ws://127.0.0.1:8765", "no feed", "next try in 3 s"):
         assert words in text
-    assert "Alerts" not in text
+    assert "─ Alerts" not in text
 
 
 def test_a_flow_without_news_is_no_empty_screen() -> None:

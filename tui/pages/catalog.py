@@ -37,6 +37,12 @@ def _asset() -> type[Page]:
     return AssetPage
 
 
+def _alerts() -> type[Page]:
+    from tui.pages.alerts import AlertsPage
+
+    return AlertsPage
+
+
 def _sources() -> type[Page]:
     from tui.pages.sources import SourcesPage
 
@@ -46,6 +52,7 @@ def _sources() -> type[Page]:
 CATALOG: Final[tuple[Entry, ...]] = (
     Entry("overview", "Overview", _overview),
     Entry("asset", "Asset", _asset),
+    Entry("alerts", "Alerts", _alerts),
     Entry("sources", "Sources", _sources),
 )
 """All of them: number keys and tabs count from here."""

@@ -17,6 +17,7 @@ from textual.widget import Widget
 from textual.widgets import Footer
 
 from tui.shell import Shell, shell
+from tui.silences import loud
 from tui.state import Link, State
 from tui.widgets.banner import Banner
 from tui.widgets.headline import Headline
@@ -24,6 +25,7 @@ from tui.widgets.help import Section
 from tui.widgets.notice import Notice
 from tui.widgets.pane import Pane
 from tui.widgets.tabs import Tabs
+from tui.widgets.tape_bar import TapeBar
 
 _WIDE: Final = 110
 """Columns from which short lines stand side by side."""
@@ -51,6 +53,7 @@ class Page(Screen[None]):
         self.HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (_WIDE, "-wide"), (_BROAD, "-broad")]
         self.VERTICAL_BREAKPOINTS = [(0, "-low"), (_TALL, "-tall")]
         self._headline, self._tabs, self._notice, self._banner = Headline(), Tabs(self.NAME), Notice(), Banner()
+        self._tape_bar = TapeBar()
         self._look: tuple[object, ...] = ()
         self._drawn: State | None = None
 
@@ -66,6 +69,7 @@ class Page(Screen[None]):
         yield self._notice
         yield self._banner
         yield from self.panes()
+        yield self._tape_bar
         yield Footer(show_command_palette=False)
 
     def panes(self) -> ComposeResult:
@@ -91,7 +95,7 @@ class Page(Screen[None]):
     def draw(self, state: State, wall: datetime) -> None:
         """Draw the newest state, if it or the room for it has changed; what is lost counts its seconds."""
         shell = self.shell
-        look = (self.size, shell.look, shell.memory, wall.replace(microsecond=0) if state.loss else None, *self.room())
+        look = (self.size, shell.look, shell.memory, wall.replace(microsecond=0) if state.loss else None, shell.rewind.frozen, *self.room())
         if state is self._drawn and look == self._look:
             return
         self._look, self._drawn = look, state
@@ -100,5 +104,6 @@ class Page(Screen[None]):
         self._headline.show(state)
         self._tabs.show(state)
         self._notice.show(state, wall)
-        self._banner.show(state)
+        self._banner.show(loud(state, shell.memory.seen, shell.memory.silences))
+        self._tape_bar.show(state, shell.rewind.frozen)
         self.show(state)

@@ -16,6 +16,6 @@ class Pane(VerticalScroll):
         Binding("down,j", "scroll_down", "Down", False, id="pane.down", tooltip="scroll this pane down"),
         Binding("pageup,ctrl+b", "page_up", "Page up", False, id="pane.page_up", tooltip="a page up"),
         Binding("pagedown,ctrl+f", "page_down", "Page down", False, id="pane.page_down", tooltip="a page down"),
-        Binding("home,less_than_sign", "scroll_home", "First", False, id="pane.first", tooltip="to the top"),
+        Binding("home", "scroll_home", "First", False, id="pane.first", tooltip="to the top"),
         Binding("end,G", "scroll_end", "Last", False, id="pane.last", tooltip="to the end"),
     ]

@@ -43,7 +43,7 @@ class WatchList(ScrollView, can_focus=True):
         Binding("right,l", "cell(1)", "Right", False, id="list.right", tooltip="the next cell"),
         Binding("pageup,ctrl+b", "turn(-1)", "Page up", False, id="list.page_up", tooltip="a screen of rows up"),
         Binding("pagedown,ctrl+f", "turn(1)", "Page down", False, id="list.page_down", tooltip="a screen of rows down"),
-        Binding("home,less_than_sign", "end(-1)", "First", False, id="list.first", tooltip="the first row"),
+        Binding("home", "end(-1)", "First", False, id="list.first", tooltip="the first row"),
         Binding("end,G", "end(1)", "Last", False, id="list.last", tooltip="the last row"),
     ]
 

@@ -150,7 +150,7 @@ def test_what_was_shown_is_shown_at_the_next_start(tmp_path: Path) -> None:
         app = Ghosttape(sample.heard, wall=lambda: sample.AT, store=store)
         async with app.run_test(size=(120, 40)) as pilot:
             await settle(pilot)
-            await pilot.press("j", "s", "b", "t", "g")
+            await pilot.press("j", "s", "b", "T", "g")
             app.open_page("sources")
             await settle(pilot)
 

@@ -1,0 +1,111 @@
+"""The numbers that rules look at, as the screen has seen them pass: what a "what if" can be asked of.
+
+The feed conflates, so this is not every row there was, and it begins when the screen did. It is kept beside the state and not in it:
+it only grows at one end and forgets at the other, and nothing that is drawn twenty times a second needs it. Kept free of numpy, so
+that a screen starts fast.
+"""
+
+from __future__ import annotations
+
+from array import array
+from collections import deque
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Final, NamedTuple
+
+from scoring.feed import Hello, NewRows, Snapshot, Topic, Value, read_instant, read_number
+from tui.state import Event
+
+INSTANTS: Final[Mapping[str, str]] = {
+    Topic.TRADE_METRICS: "window_end",
+    Topic.SPREAD_METRICS: "window_end",
+    Topic.RISK_METRICS: "sampled_at",
+    Topic.DECOUPLING_SIGNALS: "evaluated_at",
+}
+"""The tables rules may look at, and the column that dates a row."""
+ROW_LIMIT: Final = 1_200
+"""Rows kept of each table about a symbol: ten minutes of two a second."""
+SERIES_LIMIT: Final = 128
+"""Tables times symbols; those that come later are not kept."""
+_WORD: Final = 40
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_UNKNOWN: Final = float("nan")
+
+
+class Row(NamedTuple):
+    """One final row."""
+
+    at_ns: int
+    values: array[float]
+    """In the order of the series' columns; NaN where it was not known or is no number."""
+    completeness: str
+
+
+class Series:
+    """The rows of one table about one symbol, in order of their instants."""
+
+    def __init__(self, columns: tuple[str, ...], width_s: float) -> None:
+        """Start empty."""
+        self.columns = columns
+        self.width_s = width_s
+        """Of its windows; 0 where it has none."""
+        self.rows: deque[Row] = deque(maxlen=ROW_LIMIT)
+
+
+class Measures:
+    """All of it."""
+
+    def __init__(self) -> None:
+        """Start empty."""
+        self._series: dict[tuple[str, str], Series] = {}
+
+    def take(self, event: Event) -> None:
+        """Take what the feed says; another flow begins anew."""
+        match event:
+            case Hello():
+                self._series = {}
+            case Snapshot():
+                self._take(event.rows)
+            case NewRows():
+                self._take((event,))
+            case _:
+                return
+
+    def series(self, table: str, symbol: str) -> Series | None:
+        """Give what is kept of a table about a symbol."""
+        return self._series.get((table, symbol))
+
+    def _take(self, news: Iterable[NewRows]) -> None:
+        for rows in news:
+            column = INSTANTS.get(rows.table)
+            if column is None or rows.provisional or not all(rows.columns.values()):
+                continue
+            cells = {name: values[-1] for name, values in rows.columns.items()}
+            at = read_instant(cells.get(column))
+            if at is not None:
+                self._enter((rows.table, rows.symbol), at, cells)
+
+    def _enter(self, key: tuple[str, str], at: datetime, cells: Mapping[str, Value]) -> None:
+        start = read_instant(cells.get("window_start"))
+        width_s = (at - start).total_seconds() if start else 0.0
+        columns = tuple(cells)
+        series = self._series.get(key)
+        if series is None or series.columns != columns or width_s < series.width_s:
+            if series is None and len(self._series) >= SERIES_LIMIT:
+                return
+            series = self._series[key] = Series(columns, width_s)
+        at_ns = nanoseconds(at)
+        if width_s > series.width_s or (series.rows and at_ns <= series.rows[-1].at_ns):
+            return  # a wider window, or a revision: rules never judge a row again
+        values = array("d", (_UNKNOWN if (number := read_number(cell)) is None else number for cell in cells.values()))
+        mark = cells.get("completeness")
+        series.rows.append(Row(at_ns, values, mark[:_WORD] if isinstance(mark, str) else ""))
+
+
+def nanoseconds(at: datetime) -> int:
+    """Turn a timestamp into nanoseconds since 1970, exactly.
+
+    >>> nanoseconds(datetime(1970, 1, 1, 0, 0, 1, 500_001, UTC))
+    1500001000
+    """
+    return (at - _EPOCH) // timedelta(microseconds=1) * 1_000

@@ -1,0 +1,140 @@
+"""The page over the log of alerts: why one of them fired, on what, among what, and what if its rule had been another."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import ClassVar
+
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal, Vertical
+
+from scoring.feed import AlertState
+from tui.pages.page import Page
+from tui.ranges import View
+from tui.state import State
+from tui.widgets import explanation
+from tui.widgets.chart import ChartView
+from tui.widgets.explanation import Block, WhatIf
+from tui.widgets.help import Section
+from tui.widgets.pane import Pane
+
+_AFTER_S = 300.0
+
+
+class Why(Pane):
+    """The pane, which scrolls."""
+
+    DEFAULT_CSS = """
+    Why { height: 1fr; border: round $panel; border-title-color: $text-muted; background: $background; padding: 0 1;
+        scrollbar-size-vertical: 1; scrollbar-color: $panel; scrollbar-background: $background; }
+    Why:focus { border: round $primary; border-title-color: $primary; }
+    Why Horizontal { height: auto; }
+    Why #why-left, Why #why-right { width: 1fr; height: auto; }
+    Why #why-right { padding: 0 0 0 2; }
+    Why ChartView { height: 16; margin: 0 0 1 0; }
+    """
+
+
+class ExplanationPage(Page):
+    """The page."""
+
+    NAME = "alerts"
+    DEFAULT_CSS = """
+    ExplanationPage.-narrow Horizontal { layout: vertical; }
+    ExplanationPage.-narrow #why-left, ExplanationPage.-narrow #why-right { width: 100%; padding: 0; }
+    """
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape,enter", "app.pop_screen", "Back", id="explanation.back", tooltip="back to the log"),
+        Binding("plus,equals_sign", "change(1)", "More", id="explanation.more", key_display="+", tooltip="what if this were more"),
+        Binding("minus", "change(-1)", "Less", id="explanation.less", key_display="-", tooltip="what if this were less"),
+        Binding("w", "other", "Other", id="explanation.other", tooltip="change the threshold, or the `for`"),
+        Binding("0", "reset", "As it was", False, id="explanation.reset", tooltip="take back what was changed"),
+    ]
+
+    def __init__(self, alert_id: str) -> None:
+        """Keep which alert."""
+        super().__init__()
+        self._alert_id = alert_id
+        self._alert: AlertState | None = None
+        self._wish: WhatIf | None = None
+        self._chart = ChartView()
+        self._reason, self._numbers, self._crowd, self._whole, self._supposed = (Block() for _ in range(5))
+        self._pane = Why()
+
+    def panes(self) -> ComposeResult:
+        """Lay them out: side by side where there is room, else below each other."""
+        with self._pane:
+            with Horizontal():
+                with Vertical(id="why-left"):
+                    yield self._reason
+                    yield self._supposed
+                with Vertical(id="why-right"):
+                    yield self._chart
+                    yield self._numbers
+                    yield self._whole
+            yield self._crowd
+
+    def on_mount(self) -> None:
+        """Let arrows scroll."""
+        self._pane.focus()
+
+    def room(self) -> tuple[object, ...]:
+        """Give the columns of the blocks, and what was changed."""
+        wish = self._wish
+        changed = (wish.threshold, wish.held, wish.is_held) if wish else ()
+        return (self._reason.size, self._numbers.size, self._crowd.size, changed, *self._chart.room)
+
+    def show(self, state: State) -> None:
+        """Draw the alert as it stands; one that the screen has forgotten stays as it was known last."""
+        alert = state.alerts.get(self._alert_id) or self._alert
+        if alert is None:
+            return
+        if self._alert is None:
+            self._wish = WhatIf(alert)
+            at = alert.fired_at or alert.started_at
+            if at:
+                self._chart.view = View("5m", zoom=-1, end_s=at.timestamp() + _AFTER_S, cursor_s=at.timestamp())
+        self._alert = alert
+        self._pane.border_title = f"Why · {alert.alert_id[:40]}".replace("[", "\\[")
+        self._pane.border_subtitle = "esc goes back"
+        left, right = self._reason.size.width, self._numbers.size.width
+        self._reason.write(explanation.reason(alert, left))
+        self._numbers.write(explanation.numbers(alert, right))
+        self._whole.write(explanation.whole(alert, state, right))
+        self._crowd.write(explanation.crowd(alert, self._crowd.size.width))
+        self._chart.show(state, alert.symbol)
+        self._chart.border_title = "price and mood, five minutes before it and after"
+        if self._wish:
+            self._supposed.write(explanation.supposed(alert, self._wish, self.shell.measures, left))
+
+    def sections(self) -> Sequence[Section]:
+        """Explain what "what if" rests on."""
+        return (
+            (
+                "What if",
+                (
+                    ("judged", "by the rules of the flow, over the final rows this screen has seen; the feed leaves out some of them"),
+                    ("not known", "`clear_when` and the cooldown of the rule: they do not enter"),
+                ),
+            ),
+            ("Posts", (("moved", "by how much a text moved the mood against its mean; copies count once"),)),
+        )
+
+    def action_change(self, steps: int) -> None:
+        """Change the threshold or the `for`."""
+        if self._wish:
+            self._wish.change(steps)
+            self.shell.draw()
+
+    def action_other(self) -> None:
+        """Let the keys change the other one."""
+        if self._wish:
+            self._wish.other()
+            self.shell.draw()
+
+    def action_reset(self) -> None:
+        """Take back every change."""
+        if self._wish:
+            self._wish.reset()
+            self.shell.draw()

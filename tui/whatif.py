@@ -1,0 +1,208 @@
+"""Another threshold, another `for`: would it have fired? Judged by the very rules of the flow, over what the screen has seen.
+
+An answer says what it rests on: over which span, on how many rows, and how long the longest silence between them was. The feed
+conflates, so a condition that flickered between two rows is not seen; `clear_when` and the cooldown of the rule are not told to a
+screen, and do not enter.
+"""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Final
+
+import msgspec
+import numpy as np
+
+from scoring.alerts.expression import Condition, ConditionError, compile_condition
+from scoring.alerts.rules import Rule, RuleSettings
+from scoring.alerts.state import Alerts
+from scoring.alerts.variation import with_threshold
+from scoring.duration import Duration
+from scoring.feed import AlertState, moment
+from scoring.records import END_NS, TABLES, Rows
+from tui.measures import Measures, Series
+from tui.why import evidence
+
+HELD: Final = tuple(map(Duration.parse, ("0s", "1s", "2s", "5s", "10s", "30s", "1m", "2m", "5m", "10m", "30m", "1h")))
+"""What `for` may be set to."""
+_NANOSECONDS: Final = 1_000_000_000
+
+
+class Answer(msgspec.Struct, frozen=True):
+    """What would have been."""
+
+    fired: tuple[datetime, ...] = ()
+    """Each time it would have, over the span that is known."""
+    from_at: datetime | None = None
+    """From where to where every table it looks at is known; None where one is not."""
+    to_at: datetime | None = None
+    rows: int = 0
+    widest_s: float = 0.0
+    """Longest silence between two rows of one table."""
+    furthest: float | None = None
+    """Furthest value of its first metric over the span, past the threshold or nearest to it."""
+    missing: tuple[str, ...] = ()
+    """Tables of which nothing is kept."""
+    held_then: bool | None = None
+    """Whether the condition would have held on the numbers stored in the alert; None where they are not all there."""
+    problem: str = ""
+    """Why nothing can be said."""
+
+    def covers(self, alert: AlertState) -> bool:
+        """Say whether the span holds the time at which an alert began and fired."""
+        begun, fired = alert.started_at, alert.fired_at
+        return bool(begun and fired and self.from_at and self.to_at and self.from_at <= begun and fired <= self.to_at)
+
+
+def condition_of(alert: AlertState) -> Condition | None:
+    """Read the condition of an alert; None where it is none, for the other side may be anyone."""
+    try:
+        return compile_condition(alert.condition)
+    except ConditionError:
+        return None
+
+
+def threshold_of(alert: AlertState) -> float | None:
+    """Give the threshold that can be changed; None where the first metric is not compared with a number."""
+    condition = condition_of(alert)
+    return condition.threshold if condition and math.isfinite(condition.threshold) else None
+
+
+def step_of(threshold: float) -> float:
+    """Give by how much a key changes a threshold: one of its second digit.
+
+    >>> [step_of(threshold) for threshold in (100.0, 3.0, 0.01, 0.0)]
+    [10.0, 0.1, 0.001, 0.1]
+    """
+    return 10.0 ** (math.floor(math.log10(abs(threshold))) - 1) if threshold else 0.1
+
+
+def changed(threshold: float, steps: int, step: float) -> float:
+    """Move a threshold by whole steps, without the dust of binary fractions.
+
+    >>> changed(0.01, -3, 0.001)
+    0.007
+    """
+    return float(f"{threshold + steps * step:.9g}")
+
+
+def held_of(alert: AlertState) -> Duration:
+    """Give the longest `for` of `HELD` that the alert can have had: it is not told to a screen."""
+    held = alert.fired_at - alert.started_at if alert.fired_at and alert.started_at else None
+    held_ns = int(held.total_seconds() * _NANOSECONDS) if held else 0
+    return max((length for length in HELD if length <= held_ns), default=HELD[0])
+
+
+def judge(alert: AlertState, seen: Measures, threshold: float | None, held: Duration) -> Answer:
+    """Judge the condition of an alert with another threshold (None: as it stands) and `for`, over what is kept."""
+    condition = condition_of(alert)
+    if condition is None:
+        return Answer(problem="the condition is none that this screen understands")
+    try:
+        when = condition if threshold is None else compile_condition(with_threshold(condition.text, threshold))
+    except ConditionError as error:
+        return Answer(problem=str(error))
+    found = {table: seen.series(table, alert.symbol) for table in when.tables}
+    missing = tuple(str(table) for table, series in found.items() if series is None or not series.rows)
+    if missing:
+        return Answer(missing=missing, held_then=held_then(alert, when))
+    kept = {table: series for table, series in found.items() if series is not None}
+    columns_needed = [metric for metric in when.metrics if metric.column not in kept[metric.table].columns]
+    if columns_needed:
+        return Answer(problem=f"the feed says nothing of {columns_needed[0]}")
+    rule = Rule(RuleSettings(name="WHAT_IF", when=when.text, held_for=held, cooldown=Duration(0), no_data_after=Duration(0)), when, None)
+    news = Alerts(alert.symbol, [rule]).update([_rows(table, alert.symbol, series) for table, series in kept.items()])
+    fired = sorted({at for rows in news for at in rows.columns["fired_ns"].tolist()})
+    return Answer(
+        fired=tuple(map(moment, fired)),
+        from_at=moment(max(series.rows[0].at_ns for series in kept.values())),
+        to_at=moment(min(series.rows[-1].at_ns for series in kept.values())),
+        rows=sum(len(series.rows) for series in kept.values()),
+        widest_s=max(_widest_s(series) for series in kept.values()),
+        held_then=held_then(alert, when),
+        furthest=_furthest(when, kept[when.metrics[0].table]),
+    )
+
+
+def words(answer: Answer, alert: AlertState, *, is_as_it_was: bool) -> list[str]:
+    """Say it, and what it rests on."""
+    if answer.problem:
+        return [f"cannot be judged: {answer.problem}"]
+    if answer.missing or answer.from_at is None or answer.to_at is None:
+        return [f"cannot be judged: this screen has seen nothing of {', '.join(answer.missing)} about {alert.symbol}", *_then(answer)]
+    span = f"{answer.from_at:%H:%M:%S} to {answer.to_at:%H:%M:%S}"
+    basis = f"judged on {answer.rows:,} {'row' if answer.rows == 1 else 'rows'} this screen saw, {span}"
+    basis += f"; longest silence {answer.widest_s:g} s" if answer.rows > 1 else ""
+    if not answer.covers(alert):
+        seen = f"would have fired {_times(len(answer.fired))}" if answer.fired else "would not have fired"
+        return [
+            f"not known for this alert: what this screen has seen does not reach back to it; since then it {seen}",
+            *_then(answer),
+            basis,
+        ]
+    end = alert.resolved_at or answer.to_at
+    mine = [at for at in answer.fired if alert.started_at and alert.started_at <= at <= end]
+    others = len(answer.fired) - len(mine)
+    elsewhere = f"; {_times(others)} more in the span" if others else ""
+    if not mine:
+        reached = "" if answer.furthest is None else f": {alert.metric} reached {answer.furthest:.6g}"
+        lead = "this screen saw too few rows to find it again" if is_as_it_was else f"it would not have fired{reached}"
+        return [lead + elsewhere, basis]
+    return [f"it would have fired at {mine[0]:%H:%M:%S}{_later(mine[0], alert.fired_at)}{elsewhere}", basis]
+
+
+def held_then(alert: AlertState, when: Condition) -> bool | None:
+    """Say whether a condition held on the numbers that are stored in an alert; None where one of them is not there."""
+    found = evidence(alert)
+    values = {metric: found[str(metric)].value for metric in when.metrics if str(metric) in found}
+    if len(values) < len(when.metrics):
+        return None
+    return bool(when.evaluate({metric: np.array([np.nan if value is None else value]) for metric, value in values.items()})[0])
+
+
+def _then(answer: Answer) -> list[str]:
+    if answer.held_then is None:
+        return []
+    return [f"on the numbers it fired on, the condition would {'have held too' if answer.held_then else 'not have held'}"]
+
+
+def _times(count: int) -> str:
+    return "once" if count == 1 else f"{count} times"
+
+
+def _later(at: datetime, fired: datetime | None) -> str:
+    seconds = round((at - fired).total_seconds(), 1) if fired else 0.0
+    return "" if not seconds else f", {abs(seconds):g} s {'later' if seconds > 0 else 'earlier'}"
+
+
+def _rows(table: str, symbol: str, series: Series) -> Rows:
+    """Give what is kept as the rows a rule judges."""
+    spec = next(table_ for table_ in TABLES if table_ == table)
+    values = np.array([row.values for row in series.rows]).reshape(len(series.rows), len(series.columns))
+    columns = {name: values[:, place] for place, name in enumerate(series.columns)}
+    gaps = columns.get("open_gaps", np.zeros(len(series.rows)))
+    columns |= {
+        TABLES[spec].instant: np.array([row.at_ns for row in series.rows], np.int64),
+        "open_gaps": np.nan_to_num(gaps).astype(np.int64),
+        "completeness": np.array([row.completeness for row in series.rows], object),
+    }
+    return Rows(spec, symbol, columns, END_NS)
+
+
+def _widest_s(series: Series) -> float:
+    instants: Sequence[int] = [row.at_ns for row in series.rows]
+    return max((after - before for before, after in itertools.pairwise(instants)), default=0) / _NANOSECONDS
+
+
+def _furthest(when: Condition, series: Series) -> float | None:
+    """Give the value at which the first comparison was met by most."""
+    metric = when.metrics[0]
+    if any(other.table != metric.table for other in when.metrics):
+        return None
+    columns = {each: np.array([row.values[series.columns.index(each.column)] for row in series.rows]) for each in when.metrics}
+    margins = when.margin(columns)
+    known = np.flatnonzero(margins == margins)
+    return float(columns[metric][known[int(np.argmax(margins[known]))]]) if len(known) else None

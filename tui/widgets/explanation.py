@@ -1,0 +1,198 @@
+"""Why one alert fired, as blocks of lines: what and why, the numbers, the posts, how whole the data was, and "what if"."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+from rich.cells import cell_len
+from rich.style import Style
+from rich.text import Text
+
+from scoring.alerts.avoidance import write_value
+from scoring.alerts.metrics import ConditionError, find_metric
+from scoring.duration import Duration
+from scoring.feed import AlertState, read_instant
+from tui import figures, palette, whatif, why
+from tui.columns import quality, quality_words
+from tui.measures import Measures
+from tui.state import State
+from tui.widgets.lines import Lines
+
+_QUIET: Final = Style(color=palette.QUIET)
+_TEXT: Final = Style(color=palette.TEXT)
+_TITLE: Final = Style(color=palette.ACCENT, bold=True)
+_CHOSEN: Final = Style(color=palette.ACCENT, bold=True, underline=True)
+_SECOND: Final = Style(color=palette.SECOND)
+_AROUND_S: Final = 300.0
+_NAME: Final = 34
+_NUMBER: Final = 24
+_CHANNEL: Final = 16
+_GAP: Final = "  "
+
+
+class WhatIf:
+    """The two things that can be changed, and which of them the keys change."""
+
+    def __init__(self, alert: AlertState) -> None:
+        """Start as it was."""
+        self.threshold = self._threshold = whatif.threshold_of(alert)
+        self.held = self._held = whatif.held_of(alert)
+        self.is_held = self.threshold is None
+        """Whether the keys change the `for`."""
+
+    @property
+    def is_as_it_was(self) -> bool:
+        """Whether nothing is changed."""
+        return (self.threshold, self.held) == (self._threshold, self._held)
+
+    def other(self) -> None:
+        """Let the keys change the other one, where there is one."""
+        self.is_held = not self.is_held or self.threshold is None
+
+    def change(self, steps: int) -> None:
+        """Change it by some steps."""
+        if not self.is_held and self.threshold is not None and self._threshold is not None:
+            self.threshold = whatif.changed(self.threshold, steps, whatif.step_of(self._threshold))
+            return
+        place = whatif.HELD.index(self.held) if self.held in whatif.HELD else 0
+        self.held = whatif.HELD[min(max(place + steps, 0), len(whatif.HELD) - 1)]
+
+    def reset(self) -> None:
+        """Take back every change."""
+        self.threshold, self.held = self._threshold, self._held
+
+
+def reason(alert: AlertState, width: int) -> Text:
+    """Write what fired and why, and what it would have taken not to."""
+    first, *rest = why.told(alert)
+    text = Text()
+    _add(text, [first], width, Style(color=palette.CRITICAL if alert.severity == "critical" else palette.WARNING, bold=True))
+    _add(text, rest, width, _TEXT)
+    text.append("\nit would not have fired with\n", _TITLE)
+    avoided = why.avoided(alert)
+    _add(text, avoided or ["cannot be said: the alert carries too little evidence"], width, _TEXT if avoided else _QUIET, "  ")
+    return _shorn(text)
+
+
+def numbers(alert: AlertState, width: int) -> Text:
+    """Write the table of what entered the rule."""
+    text = Text("what entered the rule\n", _TITLE)
+    found = why.evidence(alert)
+    if not found:
+        return text.append("nothing is stored", _QUIET)
+    name_width = max(min(_NAME, width - _NUMBER - 12 - 3 * len(_GAP)), 12)
+    for name, item in found.items():
+        mark, colour = quality(item.completeness[:40])
+        cells = [
+            (figures.fit(_named(name, name_width), name_width), _SECOND),
+            (figures.fit(_value(name, item.value), _NUMBER, right=True), _TEXT),
+            (figures.fit(figures.clock(read_instant(item.instant)), 8), _QUIET),
+            (f"{mark} {quality_words(item.completeness[:40])}", Style(color=colour)),
+        ]
+        line = Text(_GAP).join(Text(cell, style) for cell, style in cells)
+        line.truncate(max(width, 1))
+        text.append_text(line).append("\n")
+    return _shorn(text)
+
+
+def crowd(alert: AlertState, width: int) -> Text:
+    """Write the posts that moved the mood when it fired, as they are stored in the alert."""
+    text = Text("posts that moved the mood\n", _TITLE)
+    stored = why.posts(alert)
+    if not stored:
+        return text.append("none are stored: no crowd entered this rule", _QUIET)
+    text.append(f"{'posted':8}{_GAP}{'channel':{_CHANNEL}}{_GAP}{'mood':>5}{_GAP}{'moved':>7}{_GAP}{'copies':>6}{_GAP}text\n", _QUIET)
+    for post in stored:
+        mood = palette.UP if post.score > 0 else palette.DOWN
+        line = Text(figures.fit(figures.clock(read_instant(post.posted)), 8), _QUIET)
+        line.append(_GAP + figures.fit(figures.prose(post.channel[:200]), _CHANNEL), _SECOND)
+        line.append(_GAP + figures.fit(figures.signed(post.score), 5, right=True), Style(color=mood))
+        line.append(_GAP + figures.fit(figures.signed(post.moved, 4), 7, right=True), _TEXT)
+        line.append(_GAP + figures.fit(figures.count(max(post.copies, 0)), 6, right=True), _TEXT)
+        rest = max(width - cell_len(line.plain) - len(_GAP), 8)
+        line.append(_GAP + figures.fit(figures.prose(post.text[:1_000]), rest), _TEXT)
+        text.append_text(line).append("\n")
+    return _shorn(text)
+
+
+def whole(alert: AlertState, state: State, width: int) -> Text:
+    """Say how whole the data was, and how far what the chart shows reaches back."""
+    text = Text("data\n", _TITLE)
+    mark, colour = quality(alert.completeness)
+    text.append(f"{mark} {quality_words(alert.completeness)} when it fired\n", Style(color=colour))
+    _add(text, [_reach(alert, state)], width, _QUIET)
+    return _shorn(text)
+
+
+def supposed(alert: AlertState, wish: WhatIf, seen: Measures, width: int) -> Text:
+    """Write what was changed, and whether it would have fired."""
+    text = Text("what if", _TITLE)
+    text.append("  + − change, w the other, 0 as it was\n", _QUIET)
+    threshold = "not a number" if wish.threshold is None else _value(alert.metric, wish.threshold)
+    for name, value, chosen in (("threshold", threshold, not wish.is_held), ("for", str(Duration(wish.held)), wish.is_held)):
+        text.append("▸ " if chosen else "  ", _TITLE).append(f"{name} ", _CHOSEN if chosen else _QUIET).append(f"{value}\n", _TEXT)
+    answer = whatif.judge(alert, seen, None if wish.threshold == alert.threshold else wish.threshold, wish.held)
+    first, *rest = whatif.words(answer, alert, is_as_it_was=wish.is_as_it_was)
+    _add(text, [first], width, Style(color=palette.TEXT, bold=True))
+    _add(text, rest, width, _QUIET)
+    return _shorn(text)
+
+
+def _reach(alert: AlertState, state: State) -> str:
+    fired = alert.fired_at or alert.started_at
+    points = state.symbols[alert.symbol].past if alert.symbol in state.symbols else ()
+    if fired is None:
+        return "it is not known when it fired"
+    from_s, to_s = fired.timestamp() - _AROUND_S, fired.timestamp() + _AROUND_S
+    kept = [at_s for at_s, _ in points if from_s <= at_s <= to_s]
+    if not kept:
+        return "no price of these ten minutes is left on this screen; `just explain` with the id reads the warehouse"
+    now = state.tape_at
+    missing = kept[0] - from_s > 10
+    before = "prices are known from only part of the five minutes before it" if missing else "prices are known from five minutes before it"
+    return before + ("" if now is None or now.timestamp() >= to_s else "; the five minutes after it are not over yet")
+
+
+def _named(name: str, width: int) -> str:
+    """Write a metric whole where there is room, else without its table."""
+    whole_name = figures.prose(name[:200])
+    return whole_name if cell_len(whole_name) <= width else whole_name.rpartition(".")[2]
+
+
+def _value(metric: str, value: float | None) -> str:
+    if value is None:
+        return figures.UNKNOWN
+    try:
+        return write_value(find_metric(metric), value)
+    except ConditionError:
+        return f"{value:.6g}"
+
+
+def _add(text: Text, lines: Sequence[str], width: int, style: Style, indent: str = "") -> None:
+    """Add lines, each broken between words where it is longer than the place."""
+    for line in lines:
+        words, row = line.split(" "), ""
+        for word in words:
+            longer = f"{row} {word}" if row else word
+            if row and cell_len(indent + longer) > width:
+                text.append(f"{indent}{row}\n", style)
+                indent_more = indent if indent else "  "
+                row = f"{indent_more if not indent else ''}{word}"
+            else:
+                row = longer
+        text.append(f"{indent}{row}\n", style)
+
+
+def _shorn(text: Text) -> Text:
+    """Take the last line break away."""
+    text.rstrip()
+    return text
+
+
+class Block(Lines):
+    """One block of the explanation."""
+
+    DEFAULT_CSS = """
+    Block { height: auto; margin: 0 0 1 0; }
+    """
