@@ -82,6 +82,8 @@ class Measured(msgspec.Struct, frozen=True):
     """Cores of the flow's process."""
     others: float
     """Cores that everything else on the machine took."""
+    rows: Mapping[str, int]
+    """Final rows that were shown, by table."""
 
     @property
     def percentiles(self) -> list[float]:
@@ -124,7 +126,7 @@ def measure(rate: float, seconds: float, settings: str = "") -> Measured:
     flow_cpu, others = used.processes[flow.pid], used.all - sum(used.processes.values())
     lost = int(sent["sent"]) - tape.sent + notes.gaps + notes.rejects
     behind = tape.rows - notes.frames + int(sent["marks"]) - len(notes.shown)
-    return Measured(latencies, sent["sent"] / sent["seconds"], sent["late_s"], lost, behind, flow_cpu, others)
+    return Measured(latencies, sent["sent"] / sent["seconds"], sent["late_s"], lost, behind, flow_cpu, others, notes.rows)
 
 
 class _Cores(msgspec.Struct, frozen=True):
