@@ -6,6 +6,7 @@ here. How a cell is drawn is said in `tui/cells.py`.
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Collection, Sequence
 from typing import Final, TypeAlias
 
@@ -28,6 +29,7 @@ _TREND_MAXIMUM: Final = 120
 
 Sorted: TypeAlias = float | str | None
 """What a column is sorted by; None goes last."""
+Draw: TypeAlias = Callable[[SymbolReadings, Moment, int], list[Line]]
 
 
 class Column(msgspec.Struct, frozen=True):
@@ -42,109 +44,72 @@ class Column(msgspec.Struct, frozen=True):
     """The highest go first when there is no room."""
     meaning: str
     """For the help, one line."""
-    draw: Callable[[SymbolReadings, Moment, int], list[Line]]
+    draw: Draw
     order: Callable[[SymbolReadings], Sorted]
     right: bool = True
     """Numbers stand right."""
 
 
+@functools.lru_cache(maxsize=32)
 def columns(span: str, window_s: float | None) -> tuple[Column, ...]:
-    """Give all columns, in the order they stand, for a change over `span` and trade windows of `window_s` seconds."""
+    """Give all columns, in the order they stand, for a change over `span` and trade windows of `window_s` seconds.
+
+    The same columns each time, so that a list knows by comparing whether it stands as it stood.
+    """
+    return (*_prices(span, window_s), *_BOOK, *_RISK, *_CONDITION)
+
+
+def _prices(span: str, window_s: float | None) -> tuple[Column, ...]:
+    said = f"over the last {span}: the longest of 15m, 5m, 1m that every symbol has"
     window = "" if window_s is None else f" {_length(window_s)}"
-    volatility = "deviation of the returns of the last {}, annualised"
+    mean = "volume-weighted average price of the newest trade window"
     return (
         Column("symbol", "Symbol", 11, 0, "the pair, and how whole its data is: ✓ ~ !", cells.symbol, lambda row: row.symbol, right=False),
         Column("last", "Last", 11, 1, "price of the last trade, quote currency", cells.last, lambda row: row.last.value),
-        Column(
-            "change",
-            f"Change {span}",
-            10,
-            3,
-            f"over the last {span}: the longest of 15m, 5m, 1m that every symbol has",
-            cells.change,
-            lambda row: row.change.value,
-        ),
+        Column("change", f"Change {span}", 10, 3, said, cells.change, lambda row: row.change.value),
         Column("distance", "To VWAP", 9, 5, "how far the last price is from the VWAP", cells.distance, lambda row: row.vwap_distance.value),
-        Column(
-            "vwap",
-            f"VWAP{window}",
-            11,
-            13,
-            "volume-weighted average price of the newest trade window",
-            cells.vwap,
-            lambda row: row.vwap.value,
-        ),
-        Column(
-            "spread",
-            "Spread",
-            9,
-            6,
-            "ask − bid over mid in basis points, mean of the newest window",
-            cells.spread,
-            lambda row: row.spread_bps.value,
-        ),
-        Column(
-            "imbalance",
-            "Imbalance",
-            13,
-            9,
-            "quantity at the best bid against the best ask: −1 all ask, +1 all bid",
-            cells.imbalance,
-            lambda row: row.imbalance.value,
-        ),
-        Column("volatility_1m", "Vol 1m", 7, 7, volatility.format("minute"), cells.volatility_1m, lambda row: row.volatility.value),
-        Column("volatility_5m", "Vol 5m", 7, 11, volatility.format("5 minutes"), cells.volatility_5m, lambda row: row.volatility_5m.value),
-        Column(
-            "volatility_15m", "Vol 15m", 7, 12, volatility.format("15 minutes"), cells.volatility_15m, lambda row: row.volatility_15m.value
-        ),
-        Column(
-            "drawdown",
-            "Drawdown",
-            8,
-            10,
-            "deepest fall from a peak over the last 60 samples (30 s)",
-            cells.drawdown,
-            lambda row: row.drawdown.value,
-        ),
-        Column(
-            "hype",
-            "Hype z",
-            7,
-            8,
-            "hype momentum of its asset against the last day, in standard deviations; ! from 4 on",
-            cells.hype,
-            lambda row: row.hype_z.value,
-        ),
-        Column(
-            "age",
-            "Age",
-            4,
-            2,
-            "how old the last trade is, on the tape; all is dim that is not news",
-            cells.age,
-            lambda row: -row.last.at.timestamp() if row.last.at else None,
-        ),
-        Column(
-            "data",
-            "Data",
-            8,
-            14,
-            "whole, or how many trades were fixed, or how many gaps are open",
-            cells.data,
-            lambda row: row.completeness or None,
-            right=False,
-        ),
-        Column(
-            "trend",
-            "Trend",
-            0,
-            4,
-            "prices of the last 20 minutes at most, scaled to the column",
-            cells.trend,
-            lambda row: row.line[-1] / row.line[0] if row.line and row.line[0] else None,
-            right=False,
-        ),
+        Column("vwap", f"VWAP{window}", 11, 13, mean, cells.vwap, lambda row: row.vwap.value),
     )
+
+
+_SPREAD_SAID: Final = "ask − bid over mid in basis points, mean of the newest window"
+_IMBALANCE_SAID: Final = "quantity at the best bid against the best ask: −1 all ask, +1 all bid"
+_VOLATILITY_SAID: Final = "deviation of the returns of the last {}, annualised"
+_DRAWDOWN_SAID: Final = "deepest fall from a peak over the last 60 samples (30 s)"
+_HYPE_SAID: Final = "hype momentum of its asset against the last day, in standard deviations; ! from 4 on"
+_AGE_SAID: Final = "how old the last trade is, on the tape; all is dim that is not news"
+_DATA_SAID: Final = "whole, or how many trades were fixed, or how many gaps are open"
+_TREND_SAID: Final = "prices of the last 20 minutes at most, scaled to the column"
+
+
+def _volatility(span: str, rank: int, words: str, draw: Draw, order: Callable[[SymbolReadings], Sorted]) -> Column:
+    return Column(f"volatility_{span}", f"Vol {span}", 7, rank, _VOLATILITY_SAID.format(words), draw, order)
+
+
+def _oldest_first(row: SymbolReadings) -> Sorted:
+    return -row.last.at.timestamp() if row.last.at else None
+
+
+def _rise(row: SymbolReadings) -> Sorted:
+    return row.line[-1] / row.line[0] if row.line and row.line[0] else None
+
+
+_BOOK: Final = (
+    Column("spread", "Spread", 9, 6, _SPREAD_SAID, cells.spread, lambda row: row.spread_bps.value),
+    Column("imbalance", "Imbalance", 13, 9, _IMBALANCE_SAID, cells.imbalance, lambda row: row.imbalance.value),
+)
+_RISK: Final = (
+    _volatility("1m", 7, "minute", cells.volatility_1m, lambda row: row.volatility.value),
+    _volatility("5m", 11, "5 minutes", cells.volatility_5m, lambda row: row.volatility_5m.value),
+    _volatility("15m", 12, "15 minutes", cells.volatility_15m, lambda row: row.volatility_15m.value),
+    Column("drawdown", "Drawdown", 8, 10, _DRAWDOWN_SAID, cells.drawdown, lambda row: row.drawdown.value),
+    Column("hype", "Hype z", 7, 8, _HYPE_SAID, cells.hype, lambda row: row.hype_z.value),
+)
+_CONDITION: Final = (
+    Column("age", "Age", 4, 2, _AGE_SAID, cells.age, _oldest_first),
+    Column("data", "Data", 8, 14, _DATA_SAID, cells.data, lambda row: row.completeness or None, right=False),
+    Column("trend", "Trend", 0, 4, _TREND_SAID, cells.trend, _rise, right=False),
+)
 
 
 Layout: TypeAlias = tuple[tuple[Column, int], ...]
