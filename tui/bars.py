@@ -8,7 +8,8 @@ from typing import Final
 
 import msgspec
 
-from scoring.feed import Value, read_instant, read_number
+from scoring.feed import Value, read_number
+from tui.instants import instant
 
 LIMIT: Final = 240
 """Windows kept of a symbol."""
@@ -33,7 +34,7 @@ class Bar(msgspec.Struct, frozen=True, gc=False):
 
 def after(bars: tuple[Bar, ...], row: Mapping[str, Value]) -> tuple[Bar, ...]:
     """Give the bars after a row of `trade_metrics`: a window that is revised is replaced, a wider one is left out."""
-    start, end = read_instant(row.get("window_start")), read_instant(row.get("window_end"))
+    start, end = instant(row.get("window_start")), instant(row.get("window_end"))
     if start is None or end is None or end <= start:
         return bars
     mark = row.get("completeness")

@@ -153,32 +153,28 @@ def lines(row: SymbolReadings, moment: Moment, layout: Layout, marked: str = "")
 
     The cell of the column named `marked` is underlined.
     """
-    drawn_cells = [
-        (_underlined(drawn) if column.name == marked else drawn, width)
-        for column, width in layout
-        for drawn in [column.draw(row, moment, width)]
-    ]
+    drawn_cells = [(column.draw(row, moment, width), width, column.name == marked) for column, width in layout]
     middle = moment.height // 2
     written: list[Line] = []
     for y in range(moment.height):
         line: Line = []
-        for cell, width in drawn_cells:
-            if line:
-                line.append((_GAP, _PLAIN))
-            if len(cell) == moment.height:
-                line += cell[y]
+        for cell, width, is_marked in drawn_cells:
+            pieces = cell[y if len(cell) == moment.height else 0]
+            if len(cell) != moment.height and y != middle:
+                pieces = [(" " * width, _PLAIN)]
+            if is_marked:
+                line += [(_GAP, _PLAIN)] * bool(line) + [(text, style + _UNDERLINED) for text, style in pieces]
+            elif line:  # the gap goes with its cell: half as many pieces to draw
+                line.append((_GAP + pieces[0][0], pieces[0][1]))
+                line += pieces[1:]
             else:
-                line += cell[0] if y == middle else [(" " * width, _PLAIN)]
+                line += pieces
         written.append(line)
     return written
 
 
 _PLAIN: Final = Style()
 _UNDERLINED: Final = Style(underline=True)
-
-
-def _underlined(cell: list[Line]) -> list[Line]:
-    return [[(text, style + _UNDERLINED) for text, style in line] for line in cell]
 
 
 def as_text(written: Sequence[Line]) -> Text:

@@ -12,8 +12,9 @@ from typing import Final
 
 import msgspec
 
-from scoring.feed import Topic, Value, read_instant, read_number
+from scoring.feed import Topic, Value, read_number
 from tui.crowd import Stance
+from tui.instants import instant
 from tui.state import Cells, SymbolState
 
 SPANS: Final = ("15m", "5m", "1m")
@@ -120,7 +121,7 @@ def newest(symbol: SymbolState, table: str) -> Cells | None:
 
 
 def _instant(cells: Cells) -> datetime | None:
-    return read_instant(cells.get("sampled_at")) or read_instant(cells.get("window_end"))
+    return instant(cells.get("sampled_at")) or instant(cells.get("window_end"))
 
 
 def _reading(cells: Cells | None, column: str) -> Reading:

@@ -26,10 +26,10 @@ from scoring.feed import (
     SourceState,
     Topic,
     Value,
-    read_instant,
 )
 from tui.bars import Bar, after
 from tui.crowd import TOPICS, Crowd, hear, latest
+from tui.instants import instant
 from tui.ledger import TOPICS as LEDGER_TOPICS
 from tui.ledger import Ledger, enter
 from tui.trail import Trail, with_points, with_sample
@@ -140,7 +140,11 @@ class State(msgspec.Struct, frozen=True):
 
 def reduce(state: State, event: Event) -> State:
     """Give the state after an event."""
-    match event:
+    match event:  # the most frequent first
+        case NewRows():
+            return _rows(state, event)
+        case PricePoints():
+            return _points(state, event)
         case Connecting():
             return msgspec.structs.replace(state, address=event.address, link=state.link if state.loss else Link.CONNECTING)
         case Lost():
@@ -160,12 +164,8 @@ def reduce(state: State, event: Event) -> State:
                 state, symbols=symbols, alerts={}, sources={}, healths={}, pace=event.pace, crowd=Crowd(), ledger=Ledger()
             )
             return _all(empty, [*event.rows, *event.alerts, *event.points, *event.pulses, *event.healths])
-        case NewRows():
-            return _rows(state, event)
         case AlertState():
             return msgspec.structs.replace(state, alerts=latest(state.alerts, event.alert_id, event, ALERT_LIMIT))
-        case PricePoints():
-            return _points(state, event)
         case SourceState():
             if event.source not in state.sources and len(state.sources) >= SOURCE_LIMIT:
                 return state
@@ -195,7 +195,7 @@ def _rows(state: State, event: NewRows) -> State:
     if event.table not in _SHOWN or not all(event.columns.values()):
         return state
     newest = {name: column[-1] for name, column in event.columns.items()}
-    start, end = read_instant(newest.get("window_start")), read_instant(newest.get("window_end"))
+    start, end = instant(newest.get("window_start")), instant(newest.get("window_end"))
     key = RowKey(event.table, event.provisional, (end - start).total_seconds() if start and end else 0.0)
     symbol = state.symbols.get(event.symbol, SymbolState(event.symbol))
     bars = symbol.bars if event.table != Topic.TRADE_METRICS or event.provisional else after(symbol.bars, newest)

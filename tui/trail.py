@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Final, TypeAlias
 
-from scoring.feed import Value, read_instant, read_number
+from scoring.feed import Value, read_number
+from tui.instants import instant
 
 Trail: TypeAlias = tuple[tuple[float, float], ...]
 """Seconds since 1970 and price, rising."""
@@ -32,7 +33,7 @@ def with_points(past: Trail, points: Mapping[datetime, float]) -> Trail:
 
 def with_sample(recent: Trail, cells: Mapping[str, Value]) -> Trail:
     """Add the price of a row of `risk_metrics`: the newest in each second; what is older than the last one is no news."""
-    at, price = read_instant(cells.get("sampled_at")), read_number(cells.get("price"))
+    at, price = instant(cells.get("sampled_at")), read_number(cells.get("price"))
     if at is None or price is None:
         return recent
     at_s = at.timestamp()

@@ -5,9 +5,11 @@ The chosen row has a mark and a ground of its own, the chosen cell is underlined
 
 from __future__ import annotations
 
+import functools
 from typing import ClassVar, Final
 
 import msgspec
+from rich.cells import cell_len
 from rich.segment import Segment
 from rich.style import Style
 from textual import events
@@ -19,7 +21,7 @@ from textual.strip import Strip
 
 from tui import figures, palette
 from tui.columns import Layout, Line, Moment, lines
-from tui.looks import painted_style
+from tui.looks import Look, painted_style
 from tui.shell import look_of, shell
 from tui.state import State
 from tui.watch import Heading, Item, Readings
@@ -31,6 +33,11 @@ _PLAIN: Final = Style()
 _GROUND: Final = Style(bgcolor=palette.CURSOR)
 _HEADING: Final = Style(color=palette.ACCENT, bold=True)
 _RULE: Final = Style(color=palette.PANEL)
+
+
+@functools.lru_cache(maxsize=512)
+def _worn(look: Look, base: Style, style: Style) -> Style:
+    return base + painted_style(look, style)
 
 
 class WatchList(ScrollView, can_focus=True):
@@ -71,6 +78,8 @@ class WatchList(ScrollView, can_focus=True):
         self._height = 1
         self._drawn: dict[int, list[Line]] = {}
         self._source: tuple[State, Readings, Moment] | None = None
+        self._base: Style | None = None
+        """What every line stands on; None until the next one is drawn."""
 
     def show(self, state: State, readings: Readings, moment: Moment, items: tuple[Item, ...], layout: Layout) -> None:
         """Draw these items, as they stand."""
@@ -107,8 +116,19 @@ class WatchList(ScrollView, can_focus=True):
         item = self._owners[at]
         drawn = self._drawn.get(item) or self._lines(item)
         look, pieces = look_of(self), drawn[at - self._tops[item]]
-        segments = [Segment(text, painted_style(look, style)) for text, style in pieces]
-        return Strip(segments).adjust_cell_length(width, painted_style(look, self._ground(item))).apply_style(self.rich_style)
+        if self._base is None:
+            self._base = self.rich_style
+        segments = [Segment(text, _worn(look, self._base, style)) for text, style in pieces]
+        length = sum(cell_len(text) for text, _ in pieces)
+        if length < width:
+            segments.append(Segment(" " * (width - length), _worn(look, self._base, self._ground(item))))
+        strip = Strip(segments, max(length, width))
+        return strip if length <= width else strip.adjust_cell_length(width)
+
+    def notify_style_update(self) -> None:
+        """Learn anew what every line stands on."""
+        super().notify_style_update()
+        self._base = None
 
     def watch_scroll_y(self, old_value: float, new_value: float) -> None:
         """Draw what has come into sight."""
