@@ -113,10 +113,11 @@ def window_width(symbols: Iterable[SymbolState]) -> float | None:
 
 def newest(symbol: SymbolState, table: str) -> Cells | None:
     """Give the newest row of a table, of its narrowest window."""
-    keys = [key for key in symbol.rows if key.table == table]
-    narrowest = min((key.width_s for key in keys), default=0.0)
-    rows = [(_instant(symbol.rows[key]), not key.provisional, symbol.rows[key]) for key in keys if key.width_s == narrowest]
-    dated = [(at, final, cells) for at, final, cells in rows if at is not None]
+    found = [(key, cells) for key, cells in symbol.rows.items() if key.table == table]
+    if len(found) > 1:
+        narrowest = min(key.width_s for key, _ in found)
+        found = [(key, cells) for key, cells in found if key.width_s == narrowest]
+    dated = [(at, not key.provisional, cells) for key, cells in found if (at := _instant(cells)) is not None]
     return max(dated, key=lambda row: row[:2])[2] if dated else None
 
 
