@@ -67,17 +67,20 @@ class Bars:
         self.newest_id = 0
         self.through_ns = self.watermark.closed_ns
         self.next_second_ns = 0 if provisional else NEVER_NS
-        self.has_revisions = False
+        self.has_begun = self.has_revisions = False
         self.has_news = False
         """Rows came since the last provisional row."""
 
     def update(self, items: Iterable[MarketItem]) -> list[Rows]:
-        """Take trades, gaps and marks of the clock in tape order; everything else is ignored."""
+        """Take trades, gaps, candles and marks of the clock in tape order; everything else is ignored."""
         emission = Emission(self.symbol)
         for item in items:
             if isinstance(item, Batch):
                 if item.kind is Kind.TRADE:
                     self._take(item, emission)
+                elif item.kind is Kind.CANDLE:
+                    for windows in self.widths:
+                        windows.warm(item)
             elif isinstance(item, Clock):
                 self._let_go()
                 self._revise(emission)
@@ -104,6 +107,10 @@ class Bars:
         self.held.clear()
 
     def _take(self, batch: Batch, emission: Emission) -> None:
+        if not self.has_begun and len(batch):
+            self.has_begun = True
+            for windows in self.widths:
+                windows.begin(int(batch["event_ns"][0]) // windows.width_ns)
         if self.held and len(batch):
             self.watermark.tick(int(batch["received_ns"][0]) // CLOCK_GRID_NS * CLOCK_GRID_NS)
             self._pass(emission)

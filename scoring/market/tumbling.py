@@ -16,9 +16,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from scoring.market.windows import TradeColumns, TradeWindow, add_columns
+from scoring.records import NANOSECONDS_PER_SECOND, Batch
 
 NEVER_NS: Final = (1 << 63) - 1
 """Later than every instant."""
+MINUTE_NS: Final = 60 * NANOSECONDS_PER_SECOND
+MOST_BEFORE: Final = 2_000
+"""Windows kept from before the first trade; the exchange gives a thousand at once."""
 
 
 class TumblingWindows:
@@ -35,8 +39,37 @@ class TumblingWindows:
         self.open: dict[int, TradeWindow] = {}
         self.closed: dict[int, TradeWindow] = {}
         self.volumes: dict[int, float] = {}
+        self.first_index: int | None = None
+        """Window of the very first trade; None before it."""
+        self.before: dict[int, tuple[float, int]] = {}
+        """Volumes of windows that may turn out to lie before it, with when they were received."""
         self.changed_index: int | None = None
         """The earliest closed window whose volume has changed since `revisions` were asked for."""
+
+    def warm(self, candles: Batch) -> None:
+        """Take the exchange's own minutes from before our first trade, where windows are minutes: what is usual is known at once then.
+
+        A minute counts only if it was received before our first window ended, whatever was handed on first: nothing has closed by then.
+        """
+        if self.width_ns != MINUTE_NS:
+            return
+        names = ("open_ns", "volume_base", "received_ns")
+        for open_ns, volume, received_ns in zip(*(candles[name].tolist() for name in names), strict=True):
+            if self.first_index is not None:
+                self._warm(self.first_index, open_ns // MINUTE_NS, volume, received_ns)
+            elif len(self.before) < MOST_BEFORE:
+                self.before[open_ns // MINUTE_NS] = volume, received_ns
+
+    def begin(self, index: int) -> None:
+        """Hear in which window the very first trade lies."""
+        self.first_index = index
+        for earlier, (volume, received_ns) in self.before.items():
+            self._warm(index, earlier, volume, received_ns)
+        self.before.clear()
+
+    def _warm(self, first_index: int, index: int, volume: float, received_ns: int) -> None:
+        if index < first_index and received_ns < (first_index + 1) * self.width_ns and volume > 0:
+            self.volumes.setdefault(index, volume)
 
     def open_window(self, index: int) -> TradeWindow:
         """Give an open window, a new one where there is none yet."""

@@ -340,7 +340,7 @@ def test_a_revision_tells_again_the_windows_whose_usual_volume_it_changes() -> N
 
 def test_what_is_of_no_concern_is_ignored() -> None:
     bars = Bars(SYMBOL)
-    assert bars.update([Batch(Kind.CANDLE, SYMBOL, {"event_ns": np.array([5])}), BookUpdates(SYMBOL, []), batch([])]) == []
+    assert bars.update([Batch(Kind.PRICE, SYMBOL, {"event_ns": np.array([5])}), BookUpdates(SYMBOL, []), batch([])]) == []
 
 
 @pytest.mark.parametrize("columnar_rows", [1, 1000])
