@@ -140,7 +140,7 @@ COLUMNS: Final[tuple[Column, ...]] = (
         "Metric",
         "what the rule looks at first",
         24,
-        118,
+        128,
         lambda s: (s.alert.metric.rpartition(".")[2], palette.QUIET),
         lambda s: (s.alert.metric,),
     ),

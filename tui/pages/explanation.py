@@ -10,6 +10,7 @@ from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
 
 from scoring.feed import AlertState
+from tui import figures
 from tui.pages.page import Page
 from tui.ranges import View
 from tui.state import State
@@ -96,7 +97,7 @@ class ExplanationPage(Page):
             if at:
                 self._chart.view = View("5m", zoom=-1, end_s=at.timestamp() + _AFTER_S, cursor_s=at.timestamp())
         self._alert = alert
-        self._pane.border_title = f"Why · {alert.alert_id[:40]}".replace("[", "\\[")
+        self._pane.border_title = figures.clean(f"Why · {alert.alert_id[:40]}").replace("[", "\\[")
         self._pane.border_subtitle = "esc goes back"
         left, right = self._reason.size.width, self._numbers.size.width
         self._reason.write(explanation.reason(alert, left))

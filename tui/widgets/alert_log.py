@@ -142,7 +142,7 @@ class AlertLog(Vertical):
     AlertLog AlertTitles { height: 1; text-wrap: nowrap; text-overflow: ellipsis; }
     AlertLog #alert-told { height: auto; max-height: 2; }
     AlertLog AlertLines {
-        height: 1fr; background: $background;
+        height: 1fr; background: $background; overflow-x: hidden;
         scrollbar-size-vertical: 1; scrollbar-color: $panel; scrollbar-background: $background;
     }
     AlertLog AlertLines:focus { background: $background; }

@@ -133,7 +133,7 @@ def supposed(alert: AlertState, wish: WhatIf, seen: Measures, width: int) -> Tex
     for name, value, chosen in (("threshold", threshold, not wish.is_held), ("for", str(Duration(wish.held)), wish.is_held)):
         text.append("▸ " if chosen else "  ", _TITLE).append(f"{name} ", _CHOSEN if chosen else _QUIET).append(f"{value}\n", _TEXT)
     answer = whatif.judge(alert, seen, None if wish.threshold == alert.threshold else wish.threshold, wish.held)
-    first, *rest = whatif.words(answer, alert, is_as_it_was=wish.is_as_it_was)
+    first, *rest = [figures.prose(line[:1_000]) for line in whatif.words(answer, alert, is_as_it_was=wish.is_as_it_was)]
     _add(text, [first], width, Style(color=palette.TEXT, bold=True))
     _add(text, rest, width, _QUIET)
     return _shorn(text)

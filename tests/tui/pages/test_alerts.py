@@ -1,0 +1,96 @@
+"""The page of the alerts, as a person uses it."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from rich.cells import cell_len
+from textual.pilot import Pilot
+
+from tests.tui.alerts_heard import events
+from tests.tui.seen import SIZES, press, settle, show, text_of
+from tui.app import Ghosttape
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_every_alert_is_in_the_log_with_its_state_in_words(size: tuple[int, int]) -> None:
+    async def act(_pilot: Pilot[None], app: Ghosttape) -> None:
+        text = text_of(app)
+        for words in (
+            "▸3 Alerts",
+            "4 of 4 · 2 firing",
+            "▸ ■ critical  firing",
+            "DRAWDOWN",
+            "no data",
+            "over",
+            "SPREAD_WARN",
+            "ETHUSDT !",
+            "20s",
+        ):
+            assert words in text, words
+        assert {cell_len(line) for line in text.splitlines()} == {size[0]}
+
+    show(act, size=size)
+
+
+def test_a_silenced_alert_leaves_the_banner_and_stays_in_the_log() -> None:
+    async def act(pilot: Pilot[None], app: Ghosttape) -> None:
+        assert "DRAWDOWN" in text_of(app).splitlines()[2]
+        asked = await press(pilot, app, "s")
+        assert "For how long: DRAWDOWN DOGEUSDT" in asked
+        text = await press(pilot, app, "2")
+        assert "SPREAD_WARNING" in text.splitlines()[2]
+        assert "⊘ 13:10:00" in text
+        assert "silenced until 13:10:00" in text
+        text = await press(pilot, app, "u")
+        assert "DRAWDOWN" in text.splitlines()[2]
+        text = await press(pilot, app, "s", "down", "enter")
+        assert "silenced until 13:10:00" in text
+        text = await press(pilot, app, "s", "escape")
+        assert "silenced until 13:10:00" in text
+
+    memory = show(act)
+    assert [(each.rule, each.until - each.from_at) for each in memory.silences] == [("DRAWDOWN", timedelta(hours=1))]
+
+
+def test_an_acknowledged_alert_interrupts_no_more() -> None:
+    async def act(pilot: Pilot[None], app: Ghosttape) -> None:
+        text = await press(pilot, app, "a", "j", "a")
+        assert "DRAWDOWN" not in text.splitlines()[2]
+        assert "SPREAD" not in text.splitlines()[2]
+        assert text.count("firing ✓") == 2
+        assert "SPREAD_WARNING" in (await press(pilot, app, "a")).splitlines()[2]
+
+    assert show(act).seen == ("a1",)
+
+
+def test_filter_sort_and_choice() -> None:
+    async def act(pilot: Pilot[None], app: Ghosttape) -> None:
+        text = await press(pilot, app, "slash", *"doge", "enter")
+        assert "2 of 4" in text
+        assert "ETHUSDT" not in text
+        assert "4 of 4" in await press(pilot, app, "escape")
+        assert "Severity▴" in await press(pilot, app, "o")
+        text = await press(pilot, app, "O")
+        assert "Severity▾" in text
+        assert text.index("VOLUME_SPIKE") < text.index("SPREAD_WARNING")
+        assert "▸ ● info" in await press(pilot, app, "home")
+        assert "▸ ■ critical" in await press(pilot, app, "end")
+        await pilot.click("#alert-titles", offset=(28, 0))
+        await settle(pilot, app)
+        assert "Rule▴" in text_of(app)
+        await pilot.click("#alert-rows", offset=(8, 1))
+        await settle(pilot, app)
+        assert "▸ ■ critical" in text_of(app)
+        assert "nothing here is like 'xyz'" in await press(pilot, app, "slash", *"xyz", "enter")
+
+    assert show(act).alert_sort == "Rule"
+
+
+def test_without_alerts_the_keys_do_nothing_and_the_page_says_so() -> None:
+    async def act(pilot: Pilot[None], app: Ghosttape) -> None:
+        text = await press(pilot, app, "enter", "a", "s", "u", "y", "j", "k", "pagedown", "home", "end", "O")
+        assert "No alert so far." in text
+
+    show(act, events(alerts=()))

@@ -1,0 +1,87 @@
+"""Why an alert fired, as a person reads it and asks on."""
+
+from __future__ import annotations
+
+import pytest
+from rich.cells import cell_len
+from textual.pilot import Pilot
+
+from scoring.feed import AlertState
+from tests.tui.alerts_heard import OTHERS, alert, events, fall
+from tests.tui.seen import SIZES, press, show, text_of
+from tui.app import Ghosttape
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_enter_explains_the_alert_and_escape_goes_back(size: tuple[int, int]) -> None:
+    async def act(pilot: Pilot[None], app: Ghosttape) -> None:
+        text = await press(pilot, app, "enter")
+        assert "Why · a1" in text
+        assert "CRITICAL DRAWDOWN DOGEUSDT: firing since 2026-08-01T12:09:40Z" in " ".join(text.split()) or size[0] > 80
+        assert "risk_metrics.drawdown" in text
+        assert "▸3 Alerts" in text
+        assert {cell_len(line) for line in text.splitlines()} == {size[0]}
+        said = text + await press(pilot, app, "pagedown") + await press(pilot, app, "end")
+        for words in (
+            "it would not have fired with",
+            "what if",
+            "what entered the rule",
+            "0.02 (2 %)",
+            "none are stored",
+            "whole when it fired",
+        ):
+            assert words in said, words
+        assert "4 of 4" in await press(pilot, app, "escape")
+
+    show(act, [*events(), *fall()], size=size)
+
+
+def test_other_thresholds_and_lengths_are_tried_with_keys() -> None:
+    async def act(pilot: Pilot[None], app: Ghosttape) -> None:
+        text = await press(pilot, app, "enter")
+        assert "it would have fired at 12:09:40" in text
+        assert "judged on 61 rows" in text
+        text = await press(pilot, app, *["plus"] * 30)
+        assert "▸ threshold 0.04 (4 %)" in text
+        assert "it would not have fired" in text
+        text = await press(pilot, app, "0", "w", "minus", "minus")
+        assert "▸ for 1s" in text
+        assert "it would have fired at 12:09:36, 4 s" in text
+        assert "▸ for 0s" in await press(pilot, app, *["minus"] * 9)
+        assert "▸ for 1h" in await press(pilot, app, *["plus"] * 30)
+        assert "▸ threshold 0.011" in await press(pilot, app, "w", "plus")
+
+    show(act, [*events(), *fall()])
+
+
+def test_a_page_key_closes_the_explanation() -> None:
+    async def act(pilot: Pilot[None], app: Ghosttape) -> None:
+        await press(pilot, app, "enter")
+        assert "4 of 4" in await press(pilot, app, "3")
+        await press(pilot, app, "enter", "1")
+        assert "▸1 Overview" in text_of(app)
+        assert "4 of 4" in await press(pilot, app, "3")
+
+    show(act)
+
+
+HOSTILE = alert(
+    alert_id="[bold]\x1b[2J" * 50,
+    rule="[link=x]\n" * 50,
+    symbol="\u202eX" * 50,
+    condition="(" * 5_000,
+    evidence='{"[red]": {"value": 1e400, "instant": "\\u001b", "completeness": "[x]"}}',
+    posts='[{"channel": "\\u001b[31m", "score": 1.0, "moved": 0.5, "copies": -3, "text": "\\u001b[2J[bold]evil\\u202e"}]',
+)
+
+
+@pytest.mark.parametrize("known", [HOSTILE, alert(posts="x", evidence="x", started_at=None, fired_at=None), OTHERS[2]])
+@pytest.mark.parametrize("size", [(80, 24), (120, 40)])
+def test_whatever_an_alert_says_it_is_shown_harmlessly(known: AlertState, size: tuple[int, int]) -> None:
+    async def act(pilot: Pilot[None], app: Ghosttape) -> None:
+        for keys in (["j", "k"], ["s"], ["1"], ["a"], ["enter"], ["plus"], ["w"], ["end"]):
+            text = await press(pilot, app, *keys)
+            assert text.replace("\n", "").isprintable()
+            assert {cell_len(line) for line in text.splitlines()} == {size[0]}
+
+    show(act, events(alerts=(known,)), size=size)

@@ -1,0 +1,99 @@
+"""Another threshold, another `for`: would it have fired?"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from scoring.duration import Duration
+from scoring.feed import AlertState
+from tests.tui.alerts_heard import AT, RISK, alert, fall
+from tui.measures import Measures
+from tui.whatif import HELD, changed, held_of, judge, step_of, threshold_of, words
+
+
+def seen(*, since_s: int = -60) -> Measures:
+    """Give what a screen knows that was started so many seconds before now."""
+    measures = Measures()
+    for row in fall()[60 + since_s :]:
+        measures.take(row)
+    return measures
+
+
+def said(known: AlertState, threshold: float | None, held: str, since_s: int = -60) -> str:
+    return "\n".join(words(judge(known, seen(since_s=since_s), threshold, Duration.parse(held)), known, is_as_it_was=False))
+
+
+@pytest.mark.parametrize(
+    ("threshold", "held", "answer"),
+    [
+        (None, "5s", "it would have fired at 12:09:40\n"),
+        (0.01, "5s", "it would have fired at 12:09:40\n"),
+        (0.01, "0s", "it would have fired at 12:09:35, 5 s earlier\n"),
+        (0.01, "10s", "it would have fired at 12:09:45, 5 s later\n"),
+        (0.01, "30s", f"it would not have fired: {RISK} reached 0.03\n"),
+        (0.025, "0s", "it would have fired at 12:09:47, 7 s later\n"),
+        (0.025, "5s", "it would not have fired"),
+        (0.04, "0s", f"it would not have fired: {RISK} reached 0.03\n"),
+    ],
+)
+def test_it_is_judged_as_the_flow_judges(threshold: float | None, held: str, answer: str) -> None:
+    assert said(alert(), threshold, held).startswith(answer)
+
+
+def test_it_says_what_it_rests_on() -> None:
+    assert said(alert(), 0.01, "5s").endswith("judged on 61 rows this screen saw, 12:09:00 to 12:10:00; longest silence 1 s")
+
+
+def test_a_screen_that_was_started_later_does_not_pretend() -> None:
+    answer = said(alert(), 0.025, "0s", since_s=-18)
+    assert answer.startswith(
+        "not known for this alert: what this screen has seen does not reach back to it; since then it would have fired once"
+    )
+    assert "on the numbers it fired on, the condition would not have held" in answer
+    assert "would have held too" in said(alert(), 0.015, "0s", since_s=-18)
+
+
+def test_without_history_only_the_stored_numbers_speak() -> None:
+    answer = words(judge(alert(symbol="BTCUSDT"), seen(), 0.015, Duration(0)), alert(symbol="BTCUSDT"), is_as_it_was=False)
+    assert answer == [
+        "cannot be judged: this screen has seen nothing of risk_metrics about BTCUSDT",
+        "on the numbers it fired on, the condition would have held too",
+    ]
+    assert len(words(judge(alert(symbol="B", evidence="{}"), seen(), 1.0, Duration(0)), alert(), is_as_it_was=False)) == 1
+
+
+def test_as_it_was_and_not_found_again_is_no_verdict() -> None:
+    known = alert(started_at=AT - timedelta(seconds=50), fired_at=AT - timedelta(seconds=45), resolved_at=AT - timedelta(seconds=40))
+    answer = words(judge(known, seen(), None, Duration.parse("5s")), known, is_as_it_was=True)
+    assert answer[0] == "this screen saw too few rows to find it again; once more in the span"
+
+
+@pytest.mark.parametrize(
+    ("known", "threshold", "problem"),
+    [
+        (alert(condition="import os"), None, "the condition is none that this screen understands"),
+        (alert(condition="x" * 100_000), None, "the condition is none"),
+        (alert(condition="risk_metrics.momentum_1m > 0.1"), 0.2, "the feed says nothing of risk_metrics.momentum_1m"),
+        (alert(condition="risk_metrics.drawdown > risk_metrics.price"), 0.2, "there is no threshold to change"),
+    ],
+)
+def test_what_cannot_be_judged_says_why(known: AlertState, threshold: float | None, problem: str) -> None:
+    assert problem in words(judge(known, seen(), threshold, Duration(0)), known, is_as_it_was=False)[0]
+
+
+def test_keys_move_a_threshold_by_its_second_digit_without_dust() -> None:
+    assert threshold_of(alert()) == 0.01
+    assert threshold_of(alert(condition="risk_metrics.drawdown > risk_metrics.price")) is None
+    threshold = 0.01
+    for _ in range(3):
+        threshold = changed(threshold, -1, step_of(0.01))
+    assert threshold == 0.007
+
+
+@pytest.mark.parametrize(("held_s", "held"), [(0, "0s"), (5, "5s"), (7, "5s"), (60, "1m"), (90_000, "1h")])
+def test_the_for_of_a_rule_is_at_most_what_was_waited(held_s: int, held: str) -> None:
+    known = alert(started_at=AT, fired_at=AT + timedelta(seconds=held_s))
+    assert held_of(known) == Duration.parse(held)
+    assert held_of(alert(started_at=None)) == HELD[0]
