@@ -157,7 +157,7 @@ def load(grid: Grid, span: float, count: int) -> None:
             in_prompt = presses(letters(terminal), min(count, len(_LETTERS)))
             memory = terminal.memory_mb()
         with Terminal(plain(f"ws://127.0.0.1:{port}")) as terminal:
-            terminal.wait_for("S000USDT", patience_s=60)
+            terminal.wait_for("USDT", patience_s=60)
             plain_share, plain_rate = cpu(terminal, port, span)
     grid.add_row(
         f"CPU at {rate:,.0f} messages/s of {SYMBOLS} symbols ({ROWS_PER_SECOND:,} rows/s said), of a core",
