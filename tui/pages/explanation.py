@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
-from typing import ClassVar
+from typing import ClassVar, Final
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
@@ -20,7 +21,9 @@ from tui.widgets.explanation import Block, WhatIf
 from tui.widgets.help import Section
 from tui.widgets.pane import Pane
 
-_AFTER_S = 300.0
+_AFTER_S: Final = 300.0
+_JUDGE_S: Final = 1.0
+"""Seconds after which "what if" is asked again of what has been seen since."""
 
 
 class Why(Pane):
@@ -62,6 +65,8 @@ class ExplanationPage(Page):
         self._chart = ChartView()
         self._reason, self._numbers, self._crowd, self._whole, self._supposed = (Block() for _ in range(5))
         self._pane = Why()
+        self._written: tuple[object, ...] = ()
+        self._judged: tuple[tuple[object, ...], float] = ((), 0.0)
 
     def panes(self) -> ComposeResult:
         """Lay them out: side by side where there is room, else below each other."""
@@ -82,9 +87,11 @@ class ExplanationPage(Page):
 
     def room(self) -> tuple[object, ...]:
         """Give the columns of the blocks, and what was changed."""
+        return (self._reason.size, self._numbers.size, self._crowd.size, *self._wished(), *self._chart.room)
+
+    def _wished(self) -> tuple[object, ...]:
         wish = self._wish
-        changed = (wish.threshold, wish.held, wish.is_held) if wish else ()
-        return (self._reason.size, self._numbers.size, self._crowd.size, changed, *self._chart.room)
+        return (wish.threshold, wish.held, wish.is_held) if wish else ()
 
     def show(self, state: State) -> None:
         """Draw the alert as it stands; one that the screen has forgotten stays as it was known last."""
@@ -100,13 +107,18 @@ class ExplanationPage(Page):
         self._pane.border_title = figures.clean(f"Why · {alert.alert_id[:40]}").replace("[", "\\[")
         self._pane.border_subtitle = "esc goes back"
         left, right = self._reason.size.width, self._numbers.size.width
-        self._reason.write(explanation.reason(alert, left))
-        self._numbers.write(explanation.numbers(alert, right))
+        words = (alert, left, right, self._crowd.size.width)
+        if words != self._written:
+            self._written = words
+            self._reason.write(explanation.reason(alert, left))
+            self._numbers.write(explanation.numbers(alert, right))
+            self._crowd.write(explanation.crowd(alert, self._crowd.size.width))
         self._whole.write(explanation.whole(alert, state, right))
-        self._crowd.write(explanation.crowd(alert, self._crowd.size.width))
         self._chart.show(state, alert.symbol)
         self._chart.border_title = "price and mood, five minutes before it and after"
-        if self._wish:
+        asked = (alert, left, *self._wished())
+        if self._wish and (asked != self._judged[0] or time.monotonic() - self._judged[1] >= _JUDGE_S):
+            self._judged = (asked, time.monotonic())
             self._supposed.write(explanation.supposed(alert, self._wish, self.shell.measures, left))
 
     def sections(self) -> Sequence[Section]:
