@@ -67,6 +67,7 @@ def healths(at: datetime) -> list[HealthState]:
         HealthState("binance repair", at, "repairing", ago(2), 212, 1.6, None, 0, 1, 2, 0, 4, None, refused),
         HealthState("telegram", at, "down", ago(184), 418, 0.0, None, 5, 1, 0, 0, 0, ago(-27), reset),
         HealthState("kafka out", at, "live", ago(1), 90_412, 57.0, None, 0, 0, 0, 0, 0, None, ""),
+        HealthState("this process", at, "live", None, 0, 0.0, None, 0, 0, 0, 0, 0, None, "", "412 MB of memory, 79.6 GB free"),
     ]
 
 

@@ -9,7 +9,9 @@ from xml.etree import ElementTree
 
 import pytest
 
+from tui.pages.catalog import CATALOG
 from tui.picture import main
+from tui.sample_moments import MOMENTS
 
 
 def words(svg: str) -> str:
@@ -27,7 +29,18 @@ def test_it_is_the_same_picture_each_time_and_shows_the_screen(tmp_path: Path) -
         assert text in words(svg)
 
 
-@pytest.mark.parametrize("arguments", [[], ["a", "b", "c"], ["a", "wide"], ["a", "120x"]])
+@pytest.mark.parametrize("arguments", [[], ["a", "b", "c"], ["a", "wide"], ["a", "120x"], ["--all"]])
 def test_wrong_use_is_told_in_one_line(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     assert main(arguments) == 2
-    assert capsys.readouterr().err == "usage: python -m tui.picture OUT.svg [COLUMNSxROWS]\n"
+    assert capsys.readouterr().err == "usage: python -m tui.picture OUT.svg [COLUMNSxROWS] | --all FOLDER\n"
+
+
+def test_all_of_them_are_drawn_under_their_names_without_what_differs_by_chance(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tui.picture.MOMENTS", {"alert": MOMENTS["alert"]})
+    assert main(["--all", str(tmp_path / "screens")]) == 0
+    names = {path.name for path in (tmp_path / "screens").iterdir()}
+    assert names == {f"{entry.name}-{moment}.svg" for entry in CATALOG for moment in ("alert", "narrow")}
+    for path in (tmp_path / "screens").iterdir():
+        svg = path.read_text(encoding="utf-8")
+        ElementTree.fromstring(svg)
+        assert "terminal-" not in svg

@@ -22,6 +22,10 @@ _WIDE: Final = 112
 _REST: Final = -1
 """The width of the column that takes what the others leave."""
 _RULE_WIDTHS: Final = (10, 28)
+_NUMBERS: Final = -2
+"""The place of what goes where it is narrow: first the numbers, then the symbol."""
+_FEWEST: Final = 4
+"""Columns that stay: when, how grave, what, and how it stands."""
 
 
 def log(state: State, width: int) -> Text:
@@ -48,7 +52,10 @@ def line(alert: AlertState, width: int) -> Text:
         (_outcome(alert), 12, colour if firing else palette.QUIET),
     ]
     shown = [cell for cell in cells if cell[1]]
-    rest = width - sum(size for _, size, _ in shown if size != _REST) - len(_GAP) * (len(shown) - 1)
+    while (rest := width - sum(size for _, size, _ in shown if size != _REST) - len(_GAP) * (len(shown) - 1)) < _RULE_WIDTHS[0]:
+        if len(shown) <= _FEWEST:
+            break
+        shown.pop(_NUMBERS)
     sizes = (min(max(rest, _RULE_WIDTHS[0]), _RULE_WIDTHS[1]) if size == _REST else size for _, size, _ in shown)
     return Text(_GAP).join(
         Text(figures.fit(figures.clean(text), size), Style(color=tint, bold=firing and asked == _REST))

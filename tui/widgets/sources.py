@@ -86,7 +86,7 @@ def healths(state: State, width: int) -> Text:
         columns.remove(max(columns, key=lambda column: column[2]))
     titles = [figures.fit("  input/output", name_width + 2), figures.fit("state", _STATE_WIDTH)]
     titles += [figures.fit(title, size, right=True) for title, size, _ in columns]
-    titles.append(figures.fit("last error and next try", max(rest(), 0)))
+    titles.append(figures.fit("error, next try, detail", max(rest(), 0)))
     lines = [Text(_GAP.join(titles), Style(color=palette.QUIET))]
     for health in sorted(state.healths.values(), key=lambda each: (each.state == "live", each.source)):
         lines.append(_health(health, name_width, [(title, size) for title, size, _ in columns], max(rest(), 0)))
@@ -120,8 +120,8 @@ def _health(health: HealthState, name_width: int, columns: list[tuple[str, int]]
 
 
 def _trouble(health: HealthState) -> str:
-    """Say what was wrong last, and when it is tried again where it is being tried."""
-    error = figures.prose(health.last_error)
+    """Say what was wrong last, and when it is tried again where it is being tried; where nothing was, what else there is to say."""
+    error = figures.prose(health.last_error or health.detail)
     if health.state == "live" or health.next_try_at is None:
         return error
     left = (health.next_try_at - health.at).total_seconds()

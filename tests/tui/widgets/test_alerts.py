@@ -27,7 +27,12 @@ def test_one_line_says_when_what_about_whom_how_much_and_what_became_of_it() -> 
     assert {"critical", "hype_momentum"} <= set(line(ALERT, 140).plain.split())
 
 
-@pytest.mark.parametrize("width", [69, 100, 111, 112, 140, 200])
+def test_where_it_is_narrow_the_numbers_go_first_and_what_became_of_it_stays() -> None:
+    assert line(ALERT, 56).plain.split() == ["12:00:00", "■", "IMMINENT_HYPE_PUMP", "DOGEUSDT", "firing"]
+    assert line(ALERT, 40).plain.split() == ["12:00:00", "■", "IMMINENT_HYP…", "firing"]
+
+
+@pytest.mark.parametrize("width", [44, 56, 69, 100, 111, 112, 140, 200])
 @pytest.mark.parametrize("alert", [ALERT, changed(rule="x" * 90, symbol="y" * 90, severity="z" * 90, metric="m" * 90, state="s" * 90)])
 def test_a_line_never_breaks(alert: AlertState, width: int) -> None:
     assert cell_len(line(alert, width).plain) <= width

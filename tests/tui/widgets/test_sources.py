@@ -53,9 +53,18 @@ LIVE = fold(reduce, sample.live_events(), State())
 def test_trouble_comes_first_and_says_what_was_wrong_and_when_it_is_tried_again() -> None:
     heading, *lines = healths(LIVE, 140).plain.splitlines()
     assert heading.split()[:3] == ["input/output", "state", "rate/s"]
-    assert [text[2:16].strip() for text in lines] == ["binance repair", "telegram", "binance", "kafka out"]
+    assert [text[2:16].strip() for text in lines] == ["binance repair", "telegram", "binance", "kafka out", "this process"]
     assert "next try in 27 s: Connection reset by peer" in lines[1]
     assert "next try" not in lines[2]
+
+
+def test_what_else_there_is_to_say_is_said_where_nothing_is_wrong() -> None:
+    process = LIVE.healths["this process"]
+    assert "412 MB of memory, 79.6 GB free" in healths(LIVE, 160).plain.splitlines()[-1]
+    wrong = msgspec.structs.replace(process, state="stale", last_error="the disk is nearly full")
+    text = healths(msgspec.structs.replace(LIVE, healths={"this process": wrong}), 160).plain
+    assert "the disk is nearly full" in text
+    assert "412 MB" not in text
 
 
 @pytest.mark.parametrize("width", [40, 60, 76, 100, 140, 200])
