@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import subprocess
 import sys
 import time
@@ -206,3 +207,15 @@ def test_a_path_that_cannot_be_written_is_one_line_for_the_operator(path: str, t
 def test_the_name_of_the_schema_follows_the_declared_tables() -> None:
     assert len(schema_version()) == 8
     assert schema_version() == schema_version()
+
+
+def test_an_engine_is_replaced_after_so_many_writes_and_nobody_notices(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("connectors.outputs.warehouse.RENEW_AFTER", 3)
+    warehouse = open_warehouse(tmp_path)
+    engines = [warehouse._engine]
+    for number in range(8):
+        warehouse.write([sample(RISK, "BTCUSDT", grid(START_NS, 10 + number))])
+        engines.append(warehouse._engine)
+    warehouse.close()
+    assert sum(old is not new for old, new in itertools.pairwise(engines)) == 3
+    assert len(rows_of(tmp_path, RISK)) == 17
