@@ -28,6 +28,12 @@ TESTED_ELSEWHERE = {
     # Nothing to run: names and values that others read.
     "scoring/crowd/vocabulary.py": "tests/scoring/crowd/test_assets.py",
     "tui/palette.py": "tests/tui/test_figures.py",
+    "tui/frame.py": "tests/tui/test_chart.py",
+    "tui/margins.py": "tests/tui/test_chart.py",
+    "tui/widgets/facts.py": "tests/tui/widgets/test_numbers.py",
+    "tui/widgets/ladder.py": "tests/tui/widgets/test_numbers.py",
+    "tui/widgets/meter.py": "tests/tui/widgets/test_numbers.py",
+    "tui/widgets/risk.py": "tests/tui/widgets/test_numbers.py",
     # Private halves of one thing, tested from its outside.
     "connectors/inputs/kafka_client.py": "tests/connectors/inputs/test_kafka.py",
     "connectors/inputs/kafka_clock.py": "tests/connectors/inputs/test_kafka.py",
@@ -42,7 +48,6 @@ TESTED_ELSEWHERE = {
     "scoring/crowd/training": "tests/scoring/crowd/test_training.py",
     # The flow as a whole: stages that only host pure states, and commands that only start them.
     "flows/alerts.py": "tests/flows/test_same_bytes.py",
-    "flows/chatter.py": "tests/flows/test_slow_model.py",
     "flows/main.py": "tests/flows/test_same_bytes.py",
     "flows/market.py": "tests/flows/test_same_bytes.py",
     "flows/ports.py": "tests/flows/test_refusals.py",

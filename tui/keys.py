@@ -6,7 +6,7 @@ A binding is known by its id, `page.sort`; keys of the whole screen have the ids
 from __future__ import annotations
 
 import string
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Final
 
 from textual.binding import Binding
@@ -22,7 +22,6 @@ _NAMES: Final = frozenset({key.value.rpartition("+")[2] for key in Keys if not k
     _character_to_key(character) for character in string.punctuation + string.digits + string.ascii_letters + " "
 }
 _EVERYWHERE: Final = "screen"
-_WIDGETS: Final = frozenset({"list", "pane"})
 _EXAMPLE: Final = "a key such as 's', 'f5', 'ctrl+d' or 'question_mark', or several with commas between"
 
 
@@ -37,13 +36,18 @@ def is_key(name: str) -> bool:
     return known and set(modifiers) <= _MODIFIERS
 
 
-def bindings() -> Iterator[Binding]:
-    """Give every binding that has an id: those of the whole screen and those of each page."""
-    from tui.app import Ghosttape
+def _pages() -> list[type[Page]]:
     from tui.pages.catalog import CATALOG
     from tui.pages.explanation import ExplanationPage
 
-    pages: list[type[Page]] = [*(entry.load() for entry in CATALOG), ExplanationPage]
+    return [*(entry.load() for entry in CATALOG), ExplanationPage]
+
+
+def bindings() -> Iterator[Binding]:
+    """Give every binding that has an id: those of the whole screen and those of each page."""
+    from tui.app import Ghosttape
+
+    pages = _pages()
     widgets = dict.fromkeys(widget for page in pages for widget in page.LISTS)
     known: dict[str, Binding] = {}  # lists of two pages share what moves in them
     for owner in (Ghosttape.BINDINGS, *(page.BINDINGS for page in pages), *(widget.BINDINGS for widget in widgets)):
@@ -66,17 +70,29 @@ def check(chosen: Mapping[str, str], file: str) -> None:
         if not all(is_key(key.strip()) for key in keys.split(",")):
             raise SettingError(file, f"keys.{name}", keys, _EXAMPLE)
     everyone = [(name, _spelled(key.strip())) for name, keys in {**ids, **chosen}.items() for key in keys.split(",")]
+    together = [_families(page) for page in _pages()]
     for name, keys in chosen.items():
         mine = {_spelled(key.strip()) for key in keys.split(",")}
         for other, key in everyone:
-            if other != name and key in mine and _meet(name, other):
+            if other != name and key in mine and _meet(name, other, together):
                 raise SettingError(file, f"keys.{name}", keys, f"a key that is not {other} already")
 
 
-def _meet(one: str, other: str) -> bool:
-    """Say whether two bindings are ever in force together: those of the screen always are, those of a focused widget on any page."""
-    first, second = (name.partition(".")[0] for name in (one, other))
-    return first == second or _EVERYWHERE in (first, second) or (first in _WIDGETS) != (second in _WIDGETS)
+def _families(page: type[Page]) -> set[str]:
+    """Name the families of bindings that are in force on a page: its own and those of its lists.
+
+    A pane that has the focus scrolls by keys that may mean something else on the page: it is made for that, and no clash.
+    """
+    from tui.widgets.pane import Pane
+
+    owners = (page.BINDINGS, *(widget.BINDINGS for widget in page.LISTS if widget is not Pane))
+    return {binding.id.partition(".")[0] for owner in owners for binding in owner if isinstance(binding, Binding) and binding.id}
+
+
+def _meet(one: str, other: str, together: Iterable[set[str]]) -> bool:
+    """Say whether two bindings are ever in force together: those of the screen always are, others where a page has both."""
+    families = {name.partition(".")[0] for name in (one, other)}
+    return len(families) == 1 or _EVERYWHERE in families or any(families <= page for page in together)
 
 
 def _spelled(key: str) -> str:
