@@ -39,7 +39,7 @@ _HEALTH: Final = (
 )
 _NAME_WIDTHS: Final = (9, 24)
 _STATE_WIDTH: Final = 10
-_ERROR_LEAST: Final = 16
+_ERROR_LEAST: Final = 28
 _SILENT_S: Final = 60.0
 """A source that says nothing for a minute is worth a look; a quiet channel may well be."""
 
