@@ -9,11 +9,12 @@ from __future__ import annotations
 
 from array import array
 from collections import deque
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Final, NamedTuple
 
-from scoring.feed import Hello, NewRows, Snapshot, Topic, Value, read_instant, read_number
+from scoring.feed import Hello, NewRows, Snapshot, Topic, Value, read_number
+from tui.instants import instant
 from tui.state import Event
 
 INSTANTS: Final[Mapping[str, str]] = {
@@ -61,13 +62,14 @@ class Measures:
 
     def take(self, event: Event) -> None:
         """Take what the feed says; another flow begins anew."""
-        match event:
+        match event:  # the most frequent first
+            case NewRows():
+                self._take(event)
+            case Snapshot():
+                for rows in event.rows:
+                    self._take(rows)
             case Hello():
                 self._series = {}
-            case Snapshot():
-                self._take(event.rows)
-            case NewRows():
-                self._take((event,))
             case _:
                 return
 
@@ -75,18 +77,17 @@ class Measures:
         """Give what is kept of a table about a symbol."""
         return self._series.get((table, symbol))
 
-    def _take(self, news: Iterable[NewRows]) -> None:
-        for rows in news:
-            column = INSTANTS.get(rows.table)
-            if column is None or rows.provisional or not all(rows.columns.values()):
-                continue
-            cells = {name: values[-1] for name, values in rows.columns.items()}
-            at = read_instant(cells.get(column))
-            if at is not None:
-                self._enter((rows.table, rows.symbol), at, cells)
+    def _take(self, rows: NewRows) -> None:
+        column = INSTANTS.get(rows.table)
+        if column is None or rows.provisional or not all(rows.columns.values()):
+            return
+        cells = {name: values[-1] for name, values in rows.columns.items()}
+        at = instant(cells.get(column))
+        if at is not None:
+            self._enter((rows.table, rows.symbol), at, cells)
 
     def _enter(self, key: tuple[str, str], at: datetime, cells: Mapping[str, Value]) -> None:
-        start = read_instant(cells.get("window_start"))
+        start = instant(cells.get("window_start"))
         width_s = (at - start).total_seconds() if start else 0.0
         columns = tuple(cells)
         series = self._series.get(key)
@@ -97,9 +98,16 @@ class Measures:
         at_ns = nanoseconds(at)
         if width_s > series.width_s or (series.rows and at_ns <= series.rows[-1].at_ns):
             return  # a wider window, or a revision: rules never judge a row again
-        values = array("d", (_UNKNOWN if (number := read_number(cell)) is None else number for cell in cells.values()))
+        values = array("d", [_number(cell) for cell in cells.values()])
         mark = cells.get("completeness")
         series.rows.append(Row(at_ns, values, mark[:_WORD] if isinstance(mark, str) else ""))
+
+
+def _number(cell: Value) -> float:
+    if type(cell) is float:  # as most are
+        return cell
+    number = read_number(cell)
+    return _UNKNOWN if number is None else number
 
 
 def nanoseconds(at: datetime) -> int:
