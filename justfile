@@ -26,6 +26,11 @@ demo *arguments: run
 screen *arguments: run
     @{{ python }} -m tui "$@"
 
+# the screen in a browser, on loopback
+[group('use')]
+web *arguments: run
+    @{{ python }} -m tui.web "$@"
+
 # run live: what comes in goes on the tape, through the flow, to files, DuckDB and the feed
 [group('use')]
 live: run
@@ -138,6 +143,21 @@ bench-pumps: dev
 [group('work')]
 bench-scoring *arguments: dev
     @{{ python }} -m tests.bench.scoring_speed "$@"
+
+# what the screen costs: import, first numbers, a busy market, keys, memory over a day
+[group('work')]
+bench-screen *arguments: dev
+    @{{ python }} -m tests.bench.screen "$@"
+
+# frames a second from a websocket with everything on, and how long each takes to the feed
+[group('work')]
+bench-live *arguments: dev
+    @{{ python }} -m tests.bench.live_latency "$@"
+
+# 30 minutes of a served real recording with every fault there is: windows must equal the golden ones
+[group('work')]
+bench-chaos *arguments: dev
+    @{{ python }} -m tests.bench.chaos "$@"
 
 # make the README's picture of the screen
 [group('work')]

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
     from tui.feed import Requests
 
-_FRAME_S: Final = 0.05
+_FRAME_S: Final = 0.1
 """Seconds from one drawing to the next."""
 _KEEP_S: Final = 2.0
 """Seconds after which what is to be remembered is written, where it has changed."""

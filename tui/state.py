@@ -9,6 +9,7 @@ from __future__ import annotations
 import enum
 from collections.abc import Iterable, Mapping
 from datetime import datetime
+from itertools import islice
 from typing import Final, TypeAlias
 
 import msgspec
@@ -206,7 +207,11 @@ def _rows(state: State, event: NewRows) -> State:
 def _points(state: State, event: PricePoints) -> State:
     symbol = state.symbols.get(event.symbol, SymbolState(event.symbol))
     new = dict(zip(event.at, event.price, strict=False))
-    points = dict(sorted({**symbol.points, **new}.items())[-POINT_LIMIT:])
+    points = {**symbol.points, **new}
+    if (symbol.points and new and min(new) < next(reversed(symbol.points))) or list(new) != sorted(new):
+        points = dict(sorted(points.items()))
+    for at in list(islice(points, max(0, len(points) - POINT_LIMIT))):
+        del points[at]
     return _with(state, msgspec.structs.replace(symbol, points=points, past=with_points(symbol.past, new)))
 
 
