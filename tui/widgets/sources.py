@@ -111,8 +111,9 @@ def _health(health: HealthState, name_width: int, columns: list[tuple[str, int]]
         (figures.fit(figures.clean(health.source), name_width), Style(color=palette.TEXT, bold=health.state != "live")),
         (_GAP + figures.fit(figures.clean(health.state), _STATE_WIDTH), Style(color=colour)),
     )
+    has_messages = health.frames or health.last_at is not None or not health.detail
     for title, size in columns:
-        figure, tint = figures_of[title]
+        figure, tint = figures_of[title] if has_messages else ("", palette.QUIET)  # a process counts none
         text.append(_GAP + figures.fit(figure, size, right=True), Style(color=tint))
     return text.append(
         _GAP + figures.fit(_trouble(health), rest), Style(color=palette.WARNING if health.state != "live" else palette.QUIET)
