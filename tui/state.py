@@ -208,7 +208,7 @@ def _points(state: State, event: PricePoints) -> State:
     symbol = state.symbols.get(event.symbol, SymbolState(event.symbol))
     new = dict(zip(event.at, event.price, strict=False))
     points = {**symbol.points, **new}
-    if (symbol.points and new and min(new) < next(reversed(symbol.points))) or list(new) != sorted(new):
+    if new and min(new) < max(symbol.points, default=min(new)):
         points = dict(sorted(points.items()))
     for at in list(islice(points, max(0, len(points) - POINT_LIMIT))):
         del points[at]

@@ -14,7 +14,6 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.screen import Screen
 from textual.widget import Widget
-from textual.widgets import Footer
 
 from tui.shell import Shell, shell
 from tui.silences import loud
@@ -22,6 +21,7 @@ from tui.state import Link, State
 from tui.widgets.banner import Banner
 from tui.widgets.headline import Headline
 from tui.widgets.help import Section
+from tui.widgets.key_line import KeyLine
 from tui.widgets.notice import Notice
 from tui.widgets.pane import Pane
 from tui.widgets.tabs import Tabs
@@ -70,7 +70,7 @@ class Page(Screen[None]):
         yield self._banner
         yield from self.panes()
         yield self._tape_bar
-        yield Footer(show_command_palette=False)
+        yield KeyLine()
 
     def panes(self) -> ComposeResult:
         """Lay out what the page shows."""

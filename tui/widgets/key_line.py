@@ -1,0 +1,80 @@
+"""The last line: the keys worth knowing on this page, as one line of text.
+
+Textual's own footer makes a widget of every key whenever the keys change, and what watches those is never let go of: a quarter of
+a megabyte a change of page, which a screen that stays open for a day notices.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Final
+
+from rich.style import Style
+from rich.text import Text
+from textual import events
+from textual.screen import Screen
+
+from tui import palette
+from tui.widgets.lines import Lines
+
+_LAST: Final = 2
+"""So many of the last keys, help and quit, stay where there is no room for all."""
+
+
+def fitting(keys: Iterable[tuple[str, str, str]], width: int) -> list[tuple[str, str, str]]:
+    """Leave out keys from before the last ones until the rest fits: (key to press, its name, what it does).
+
+    >>> [name for _, name, _ in fitting([("a", "a", "First"), ("b", "b", "Second"), ("c", "c", "Help"), ("q", "q", "Quit")], 28)]
+    ['a', 'c', 'q']
+    """
+    shown = list(keys)
+    while len(shown) > _LAST and sum(map(_length, shown)) + 1 > width:
+        del shown[-_LAST - 1]
+    return shown
+
+
+def _length(key: tuple[str, str, str]) -> int:
+    return len(f" {key[1]} {key[2]} ")
+
+
+class KeyLine(Lines):
+    """The line; a click on a key presses it."""
+
+    def __init__(self) -> None:
+        """Begin without a key."""
+        super().__init__()
+        self._keys: list[tuple[str, str, str]] = []
+
+    def on_mount(self) -> None:
+        """Follow the keys of the page."""
+        self.screen.bindings_updated_signal.subscribe(self, self._follow)
+        self._follow(self.screen)
+
+    def on_resize(self) -> None:
+        """Show as many as there is room for."""
+        self._follow(self.screen)
+
+    def _follow(self, screen: Screen[object]) -> None:
+        if not self.is_attached or screen is not self.app.screen:
+            return
+        found: dict[str, tuple[str, str, str]] = {}
+        for active in screen.active_bindings.values():
+            binding = active.binding
+            if binding.show and active.enabled and binding.description:
+                name = self.app.get_key_display(binding)
+                found.setdefault(binding.action, (binding.key, name, binding.description))
+        self._keys = fitting(found.values(), self.size.width)
+        line = Text(" ")
+        for _, name, description in self._keys:
+            line.append(f" {name}", Style(color=palette.ACCENT, bold=True))
+            line.append(f" {description} ", Style(color=palette.QUIET))
+        self.write(line)
+
+    def on_click(self, event: events.Click) -> None:
+        """Press the key that was clicked."""
+        column, start = event.get_content_offset_capture(self).x, 1
+        for key in self._keys:
+            start += _length(key)
+            if column < start:
+                self.app.simulate_key(key[0])
+                return
