@@ -1,8 +1,8 @@
 """The warehouse: every final row in one DuckDB file, a table each, with natural primary keys.
 
 The file is attached for a write and detached after it, so that other programs can read it while the flow runs. (Attaching to an
-engine that lives on costs 1 ms where opening a new one costs 18; but an engine keeps 6 to 25 kB of every write until it is closed,
-180 MB an hour, so it is not left to live for long.) A program that holds the file delays a write and loses nothing:
+engine that lives on costs 1 ms where opening a new one costs 18; but an engine keeps 6 to 70 kB of every write until it is closed,
+up to 180 MB an hour, so it is not left to live for long.) A program that holds the file delays a write and loses nothing:
 the rows stay in the outbox. Rows are upserted as Arrow tables, all tables of a write in one transaction. `md:name` is MotherDuck
 instead of a file, and stays attached.
 """
@@ -26,8 +26,8 @@ from scoring.records import Rows, Table
 
 MOTHERDUCK: Final = "md:"
 """How names of MotherDuck databases begin."""
-RENEW_AFTER: Final = 256
-"""Writes after which the engine is replaced: a few MB of memory, and half a per cent of the writing time."""
+RENEW_AFTER: Final = 64
+"""Writes after which the engine is replaced: at most some 5 MB of memory, and a per cent of the writing time."""
 
 _TYPES: Final = {
     INSTANT: "TIMESTAMPTZ",
