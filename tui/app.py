@@ -6,16 +6,18 @@ a burst costs no more than a change and keys never wait for it. Nothing of the m
 
 from __future__ import annotations
 
+import os
 from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
 from datetime import UTC, datetime
+from functools import partial
 from typing import TYPE_CHECKING, ClassVar, Final
 
 import msgspec
 from textual.binding import Binding, BindingType
 from textual.screen import Screen
 
-from tui import driving
+from tui import driving, terminal
 from tui.driving import Driving
 from tui.looks import LOOKS, by_capability
 from tui.measures import Measures
@@ -34,6 +36,8 @@ if TYPE_CHECKING:
 
 _FRAME_S: Final = 0.1
 """Seconds from one drawing to the next."""
+_HUNG_UP: Final = 129
+"""Exit status of a screen whose terminal was closed, as shells say it."""
 _KEEP_S: Final = 2.0
 """Seconds after which what is to be remembered is written, where it has changed."""
 
@@ -109,10 +113,18 @@ class Ghosttape(Driving):
         self.run_worker(self._follow(), name="feed")
         self.set_interval(_FRAME_S, self.draw)
         self.set_interval(_KEEP_S, self._keep)
+        if not self.is_headless and (descriptor := terminal.held()) is not None:
+            self.set_interval(_KEEP_S, partial(self._end_with, descriptor))
         if self.memory.page != self.DEFAULT_MODE:
             self.switch_mode(self.memory.page)
         if self._complaint:
             self.notify(self._complaint, severity="warning", markup=False)
+
+    def _end_with(self, descriptor: int) -> None:
+        """Remember and end where the terminal is gone: there is nothing to put back, and nobody to wait for."""
+        if terminal.is_gone(descriptor):
+            self._keep()
+            os._exit(_HUNG_UP)
 
     def on_unmount(self) -> None:
         """Write what is to be remembered."""
