@@ -72,13 +72,13 @@ def run(model: object, talks: Sequence[Talk]) -> list[tuple[int, float]]:
 def test_posts_that_come_while_the_model_works_are_scored_together() -> None:
     model = Gated()
     one = stage(model)
-    for number in range(chatter.ON_THE_WAY + 20):
+    for number in range(chatter.ON_THE_WAY + MOST_AT_ONCE):
         one.on_batch([talk(posts(number, 1))])
     assert model.entered.wait(10)
     model.gate.set()
     rows, _ = one.on_batch([talk(End())])
-    assert [number for number, _ in said(list(rows))] == list(range(chatter.ON_THE_WAY + 20))
-    assert model.sizes == [1, 1, 20]
+    assert [number for number, _ in said(list(rows))] == list(range(chatter.ON_THE_WAY + MOST_AT_ONCE))
+    assert model.sizes == [1, 1, MOST_AT_ONCE]
 
 
 def test_no_more_than_so_many_are_scored_at_once_unless_they_came_so() -> None:
