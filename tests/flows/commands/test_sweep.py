@@ -5,6 +5,7 @@ import sys
 import xml.etree.ElementTree as ElementTree
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from flows.commands.results import open_results
@@ -115,4 +116,6 @@ def test_the_bundled_session_judged_again_gives_the_alerts_the_flow_gave(tmp_pat
     for rule in compile_rules(settings.alerts.rules, "settings", "alerts.rules"):
         again += [alert for found in recorded(results, rule) for alert in judge_again(found, rule)]
     assert again
-    assert sorted(again, key=lambda alert: (alert.fired_ns, alert.alert_id)) == results.alerts()
+    # The posts behind an alert are put into it by a stage of their own.
+    stored = [msgspec.structs.replace(alert, posts="[]") for alert in results.alerts()]
+    assert sorted(again, key=lambda alert: (alert.fired_ns, alert.alert_id)) == stored
