@@ -10,9 +10,10 @@ from __future__ import annotations
 from array import array
 from collections import deque
 from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from typing import Final, NamedTuple
 
+from scoring.duration import nanoseconds
 from scoring.feed import Hello, NewRows, Snapshot, Topic, Value, read_number
 from tui.instants import instant
 from tui.state import Event
@@ -29,7 +30,6 @@ ROW_LIMIT: Final = 1_200
 SERIES_LIMIT: Final = 128
 """Tables times symbols; those that come later are not kept."""
 _WORD: Final = 40
-_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _UNKNOWN: Final = float("nan")
 
 
@@ -108,12 +108,3 @@ def _number(cell: Value) -> float:
         return cell
     number = read_number(cell)
     return _UNKNOWN if number is None else number
-
-
-def nanoseconds(at: datetime) -> int:
-    """Turn a timestamp into nanoseconds since 1970, exactly.
-
-    >>> nanoseconds(datetime(1970, 1, 1, 0, 0, 1, 500_001, UTC))
-    1500001000
-    """
-    return (at - _EPOCH) // timedelta(microseconds=1) * 1_000

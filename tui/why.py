@@ -15,10 +15,10 @@ from scoring.alerts.avoidance import avoidance
 from scoring.alerts.explanation import explain
 from scoring.alerts.expression import ConditionError, compile_condition
 from scoring.alerts.variation import parts_of
+from scoring.duration import nanoseconds
 from scoring.feed import AlertState
 from scoring.records import Alert
 from tui import figures
-from tui.measures import nanoseconds
 
 _STATES: Final = ("firing", "resolved", "no_data")
 _POSTS: Final = 20

@@ -24,6 +24,7 @@ from msgspec import Meta
 from numpy.typing import NDArray
 
 from connectors.wire.decoded import TALK, Decoded, Refusal
+from scoring.duration import nanoseconds
 from scoring.records import NANOSECONDS_PER_SECOND, Batch, Kind, News, Post, to_columns
 
 NEWS_FEED: Final = "news"
@@ -32,9 +33,6 @@ CHANNEL_PREFIX: Final = "news/"
 """A headline's channel is this and its source."""
 FRESH_NS: Final = 15 * 60 * NANOSECONDS_PER_SECOND
 """An older headline is no news to the crowd: the first answer of a feed lists those of days."""
-_EPOCH: Final = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
-_MICROSECOND: Final = dt.timedelta(microseconds=1)
-_NS_PER_US: Final = 1_000
 
 
 class Headline(msgspec.Struct, frozen=True, gc=False):
@@ -74,7 +72,7 @@ def decode(payloads: Sequence[bytes], received_ns: NDArray[np.int64], positions:
             rejects.append(Refusal(index, int(positions[index]), str(error)))
             continue
         source, title = headline.source, headline.title
-        dated_ns = _to_ns(headline.published) if headline.published else 0
+        dated_ns = nanoseconds(headline.published) if headline.published else 0
         event_ns = dated_ns if 0 < dated_ns < arrived_ns else arrived_ns
         link = headline.link if headline.link.startswith(("http://", "https://")) else ""
         news.setdefault(source, []).append(News(arrived_ns, event_ns, source, headline.guid, title, link))
@@ -84,8 +82,3 @@ def decode(payloads: Sequence[bytes], received_ns: NDArray[np.int64], positions:
     if posts:
         batches.append(Batch(Kind.POST, TALK, to_columns(Post, posts)))
     return Decoded(batches=batches, books=[], rejects=rejects, notices=[], ignored=0)
-
-
-def _to_ns(published: dt.datetime) -> int:
-    since = (published if published.tzinfo else published.replace(tzinfo=dt.UTC)) - _EPOCH
-    return since // _MICROSECOND * _NS_PER_US

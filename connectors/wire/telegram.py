@@ -21,14 +21,11 @@ from msgspec import Meta
 from numpy.typing import NDArray
 
 from connectors.wire.decoded import TALK, Decoded, Refusal
-from scoring.duration import Duration
+from scoring.duration import Duration, nanoseconds
 from scoring.records import NANOSECONDS_PER_SECOND, Batch, Kind, Post, PostEdit, to_columns
 
 TELEGRAM_FEED: Final = "telegram"
 """Frames of this feed are posts."""
-_EPOCH: Final = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
-_MICROSECOND: Final = dt.timedelta(microseconds=1)
-_NS_PER_US: Final = 1_000
 _LAST_SECOND: Final = 9_000_000_000
 """In the year 2255; later instants do not fit int64 nanoseconds."""
 
@@ -180,7 +177,7 @@ def _event_ns(date: float | dt.datetime, received_ns: int, settings: TelegramWir
 def _to_ns(date: float | dt.datetime) -> int:
     if not isinstance(date, dt.datetime):
         return round(date * NANOSECONDS_PER_SECOND)
-    since = (date if date.tzinfo else date.replace(tzinfo=dt.UTC)) - _EPOCH
-    if not 0 <= since.total_seconds() < _LAST_SECOND:
+    date_ns = nanoseconds(date)
+    if not 0 <= date_ns < _LAST_SECOND * NANOSECONDS_PER_SECOND:
         raise ValueError(f"date {date.isoformat()}: expected one from 1970 to 2255")
-    return since // _MICROSECOND * _NS_PER_US
+    return date_ns

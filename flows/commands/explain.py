@@ -10,7 +10,7 @@ import difflib
 import json
 import sys
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from functools import partial
 from pathlib import Path
 from typing import Any, Final, TypeAlias
@@ -25,10 +25,9 @@ from flows.ports import WAREHOUSE
 from flows.running import refusing_in_one_line
 from flows.settings import Shaping, load
 from scoring.alerts.avoidance import avoidance
-from scoring.alerts.evidence import write_instant
 from scoring.alerts.explanation import explain
 from scoring.crowd.excerpt import visible
-from scoring.duration import Duration
+from scoring.duration import Duration, nanoseconds, write_instant
 from scoring.errors import ResourceError
 from scoring.records import Alert, Table, columns_of, stored_name
 
@@ -41,8 +40,6 @@ UNKNOWN: Final = "–"
 
 Row: TypeAlias = Mapping[str, Any]
 """A row of the warehouse by the names of its columns: instants in ns since the epoch, NULL as None."""
-
-_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class Warehouse:
@@ -176,7 +173,7 @@ def _instant(instant_ns: int) -> str:
 
 
 def _plain_instant(value: Any) -> Any:
-    return (value - _EPOCH) // timedelta(microseconds=1) * 1000 if isinstance(value, datetime) else value
+    return nanoseconds(value) if isinstance(value, datetime) else value
 
 
 def _declared(kind: type, value: Any) -> Any:

@@ -23,9 +23,8 @@ from flows.commands.results import Results, known_events, open_results
 from flows.running import refusing_in_one_line
 from flows.settings import load
 from scoring.alerts.events import Occurrence, Score, score
-from scoring.alerts.evidence import write_instant
 from scoring.alerts.study import Comparison, Finding, StudySettings, compare, find, join
-from scoring.duration import Duration
+from scoring.duration import Duration, write_instant
 from scoring.errors import ResourceError, SettingError
 from scoring.records import NANOSECONDS_PER_SECOND, Alert
 

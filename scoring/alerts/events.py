@@ -10,13 +10,11 @@ from __future__ import annotations
 import csv
 import statistics
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import UTC, datetime, timedelta
 from typing import Final, NamedTuple
 
+from scoring.duration import read_instant
 from scoring.errors import SettingError
 
-_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
-_MICROSECOND: Final = timedelta(microseconds=1)
 _FIELDS: Final = 2
 
 
@@ -93,17 +91,3 @@ def read_events(lines: Iterable[str], file: str, assets: Mapping[str, str]) -> l
             raise SettingError(file, f"line {i + 1}", name, f"one of {', '.join(assets)}")
         events.append(Occurrence(assets[name], at_ns))
     return sorted(events, key=lambda event: event.at_ns)
-
-
-def read_instant(text: str) -> int | None:
-    """Read ISO 8601 as ns since the epoch, UTC where it names no zone; None where it is none.
-
-    >>> read_instant("1970-01-01T00:00:01Z"), read_instant("soon")
-    (1000000000, None)
-    """
-    try:
-        instant = datetime.fromisoformat(text)
-    except ValueError:
-        return None
-    aware = instant if instant.tzinfo else instant.replace(tzinfo=UTC)
-    return (aware - _EPOCH) // _MICROSECOND * 1000

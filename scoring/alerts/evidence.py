@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from datetime import UTC, datetime, timedelta
 
 import msgspec
 
 from scoring.alerts.metrics import Metric
 from scoring.alerts.timeline import Reading
+from scoring.duration import write_instant
 from scoring.records import Table
 
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _RANKS = ("complete", "repaired", "open_gap")
 """From best to worst."""
 
@@ -38,12 +37,3 @@ def _badness(completeness: str) -> tuple[int, int]:
     """Rank `complete` < `repaired(n)` < `open_gap(n)`; a word that is none of them counts as worst."""
     word, _, count = completeness.rstrip(")").partition("(")
     return _RANKS.index(word) if word in _RANKS else len(_RANKS), int(count) if count.isdecimal() else 0
-
-
-def write_instant(instant_ns: int) -> str:
-    """Write an instant as ISO 8601 in UTC, to the microsecond where it has a fraction.
-
-    >>> write_instant(1_723_161_240_500_000_000)
-    '2024-08-08T23:54:00.500000Z'
-    """
-    return (_EPOCH + timedelta(microseconds=instant_ns // 1000)).isoformat().replace("+00:00", "Z")

@@ -6,8 +6,7 @@ import json
 from collections.abc import Mapping
 from typing import Final
 
-from scoring.alerts.evidence import write_instant
-from scoring.duration import Duration
+from scoring.duration import Duration, write_instant
 from scoring.records import Alert
 
 _STATES: Final[Mapping[str, str]] = {

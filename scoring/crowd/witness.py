@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from typing import Final
 
 import msgspec
@@ -17,13 +17,11 @@ import numpy as np
 
 from scoring.crowd.explanation import movers
 from scoring.crowd.texts import Posting
-from scoring.duration import Duration
+from scoring.duration import Duration, nanoseconds, write_instant
 from scoring.records import Rows, Table
 
 NO_POSTS: Final = "[]"
 _SIGNALS: Final = f"{Table.DECOUPLING_SIGNALS}."
-_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
-_MICROSECOND: Final = timedelta(microseconds=1)
 
 
 class WitnessSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -84,13 +82,14 @@ class Witness:
         if not entered:
             return NO_POSTS
         postings = (posting for posting, _ in self._posts.values())
-        moved = movers(postings, max(map(_read, entered)), self._settings.posts, self._window, self._recent)
+        newest_ns = max(nanoseconds(datetime.fromisoformat(instant)) for instant in entered)
+        moved = movers(postings, newest_ns, self._settings.posts, self._window, self._recent)
         return msgspec.json.encode(
             [
                 {
                     "channel": each.posting.channel,
                     "message_id": each.posting.message_id,
-                    "posted": _write(each.posting.posted_ns),
+                    "posted": write_instant(each.posting.posted_ns),
                     "score": each.posting.score,
                     "moved": each.delta_vibe,
                     "copies": each.copies,
@@ -99,11 +98,3 @@ class Witness:
                 for each in moved
             ]
         ).decode()
-
-
-def _read(instant: str) -> int:
-    return (datetime.fromisoformat(instant) - _EPOCH) // _MICROSECOND * 1000
-
-
-def _write(instant_ns: int) -> str:
-    return (_EPOCH + timedelta(microseconds=instant_ns // 1000)).isoformat().replace("+00:00", "Z")

@@ -7,10 +7,11 @@ from datetime import timedelta
 import pytest
 
 from scoring.alerts.metrics import JUDGED
+from scoring.duration import nanoseconds
 from scoring.feed import Hello, NewRows, Snapshot, Value
 from scoring.records import TABLES, stored_name
 from tests.tui.alerts_heard import AT, SYMBOL, risk, text
-from tui.measures import INSTANTS, ROW_LIMIT, SERIES_LIMIT, Measures, nanoseconds
+from tui.measures import INSTANTS, ROW_LIMIT, SERIES_LIMIT, Measures
 from tui.state import Event
 
 

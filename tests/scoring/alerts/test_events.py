@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from scoring.alerts.events import Occurrence, read_events, read_instant, score
+from scoring.alerts.events import Occurrence, read_events, score
 from scoring.errors import SettingError
 
 ASSETS = {"dogecoin": "dogecoin", "DOGEUSDT": "dogecoin", "BTCUSDT": "bitcoin"}
@@ -65,9 +65,3 @@ def test_a_wrong_line_is_named(line: str, said: str) -> None:
 def test_a_first_line_that_is_wrong_is_no_header() -> None:
     with pytest.raises(SettingError, match="line 1"):
         read_events(["dogecoin,1970-01-01T25:00:00Z"], "events.csv", ASSETS)
-
-
-def test_an_instant_without_a_zone_is_utc() -> None:
-    assert read_instant("2026-03-14T12:10:00") == read_instant("2026-03-14T12:10:00Z") == 1_773_490_200_000_000_000
-    assert read_instant("2026-03-14T12:10:00.000001Z") == 1_773_490_200_000_001_000
-    assert read_instant("tomorrow") is None

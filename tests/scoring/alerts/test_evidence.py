@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from scoring.alerts.evidence import gather, worst, write_instant
+from scoring.alerts.evidence import gather, worst
 from scoring.alerts.expression import compile_condition
 from scoring.alerts.timeline import Reading, TableReading
 from scoring.records import Table
@@ -45,8 +45,3 @@ def test_evidence_names_each_metric_with_its_value_instant_and_completeness() ->
 def test_the_worst_completeness_speaks_for_all(trades: str, risk: str, expected: str) -> None:
     assert worst((TRADES, RISK), reading(trades, risk), 0) == expected
     assert worst((RISK, TRADES), reading(risk, trades), 0) == expected
-
-
-def test_an_instant_is_written_in_utc() -> None:
-    assert write_instant(START_NS) == "2024-08-09T00:00:00Z"
-    assert write_instant(START_NS + 1_500) == "2024-08-09T00:00:00.000001Z"
