@@ -14,7 +14,6 @@ import heapq
 import json
 import sys
 from collections.abc import Iterator
-from datetime import UTC, datetime
 from pathlib import Path
 from random import Random
 from typing import Final, TypeAlias
@@ -28,6 +27,7 @@ from flows.settings import Crowd, Shaping
 from recordings.exchange import COINS, SECONDS, START_NS, Market, exponential
 from recordings.story import CHANNELS, posts
 from scoring.crowd.decoupling import DecouplingSettings
+from scoring.duration import moment
 from scoring.market.portfolio import PortfolioSettings, Position
 from scoring.records import ALL_SYMBOLS, CLOCK_GRID_NS, NANOSECONDS_PER_SECOND, Gap
 
@@ -94,7 +94,7 @@ def _manifest(name: str) -> Manifest:
     return Manifest(
         name=name,
         program="0.1.0",
-        created=datetime.fromtimestamp(START_NS / 1e9, UTC).isoformat(),
+        created=moment(START_NS).isoformat(),
         origin=f"synthetic: recordings/generate.py, seed {SEED}",
         licence="Apache-2.0",
         partitions={

@@ -10,7 +10,6 @@ import os
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 from urllib.parse import quote
@@ -26,6 +25,7 @@ from connectors.tape.newest import end_ns
 from connectors.tape.reader import FrameReader
 from flows.commands.doctor_checks import Finding, failed, warning, well
 from flows.feeds import LIVE_PARTITION
+from scoring.duration import moment
 from scoring.errors import SessionError
 
 _OPEN_FILES: Final = Path("/proc")
@@ -64,7 +64,7 @@ def _end_of_tape(folder: Path) -> Finding:
         return failed("tape", f"{folder}: the last segment is broken ({first_line(error)})", "restore the file, or move it away")
     finally:
         reader.close()
-    at = f", sealed up to {datetime.fromtimestamp(newest_ns / 1e9, UTC):%Y-%m-%d %H:%M:%S} UTC" if newest_ns else ""
+    at = f", sealed up to {moment(newest_ns):%Y-%m-%d %H:%M:%S} UTC" if newest_ns else ""
     state = "one still open: the flow that runs, or the next start, seals it" if held[-1].is_open else "the last one sealed"
     return well("tape", f"{end - first:,} frames in {len(held)} segments{at}, {state}")
 

@@ -10,7 +10,7 @@ import argparse
 import re
 import shutil
 from collections.abc import Iterable, Iterator, Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import TypeAlias
 
@@ -26,8 +26,9 @@ from flows.decoders import REJECT_FEED
 from flows.running import refusing_in_one_line
 from flows.sessions import new_manifest, with_symbols
 from flows.settings import load
+from scoring.duration import nanoseconds
 from scoring.errors import SessionError
-from scoring.records import NANOSECONDS_PER_SECOND, Batch, Gap, Kind, Reject, to_columns
+from scoring.records import Batch, Gap, Kind, Reject, to_columns
 
 PARTITION = "binance"
 Partitions: TypeAlias = dict[str, PartitionInfo]
@@ -125,7 +126,7 @@ def _refuse_both_kinds_of_trades(names: Sequence[ArchiveName]) -> None:
 
 def _begin_ns(name: ArchiveName) -> int:
     """When the day, or the month, of an archive begins."""
-    return int(datetime.fromisoformat(f"{name.date}-01"[:10]).replace(tzinfo=UTC).timestamp()) * NANOSECONDS_PER_SECOND
+    return nanoseconds(datetime.fromisoformat(f"{name.date}-01"[:10]))
 
 
 def _rejected(rejects: Sequence[Reject], at_ns: int) -> Iterator[Batch]:

@@ -7,7 +7,6 @@ import math
 import signal
 import threading
 from collections.abc import Sequence
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
@@ -16,7 +15,7 @@ from connectors.outputs.exchange import Exchange, ExchangeSettings
 from connectors.outputs.exchange_faults import ExchangeFaults
 from connectors.tape.manifest import load
 from flows.running import refusing_in_one_line
-from scoring.duration import Duration
+from scoring.duration import Duration, moment
 from scoring.errors import SettingError
 
 _LOOK_S: Final = 0.2
@@ -63,7 +62,7 @@ def settings_of(given: argparse.Namespace) -> ExchangeSettings:
 def introduce(exchange: Exchange, session: Path, settings: ExchangeSettings) -> None:
     """Say what is served, and where."""
     manifest = load(session)
-    start, end = (datetime.fromtimestamp(instant / 1e9, UTC) for instant in (manifest.start_ns, manifest.end_ns))
+    start, end = moment(manifest.start_ns), moment(manifest.end_ns)
     stream = f"{exchange.symbols[0].lower()}@trade" if exchange.symbols else "…"
     print(f"{session}: {', '.join(exchange.symbols)}, {start:%Y-%m-%d %H:%M:%S} to {end:%H:%M:%S} UTC, at {given_speed(settings.speed)}")
     print(f"streams  {exchange.url.replace('http', 'ws')}/stream?streams={stream}")
