@@ -13,9 +13,9 @@ def held() -> int | None:
 
 
 def is_gone(terminal: int) -> bool:
-    """Say whether the terminal was closed."""
-    try:
-        os.tcgetpgrp(terminal)
-    except OSError:
-        return True
-    return False
+    """Say whether the terminal was closed.
+
+    A closed one answers nothing any more. Whether it is the controlling terminal of this process is not asked: under `setsid`, and in
+    some containers, it is not, and is there all the same.
+    """
+    return not os.isatty(terminal)

@@ -9,6 +9,8 @@ import sys
 import threading
 from pathlib import Path
 
+import pytest
+
 from tests.flows.conftest import clean_environment
 from tests.flows.sessions import ROOT
 from tui.terminal import held, is_gone
@@ -17,11 +19,16 @@ LEAD = "import fcntl, signal, sys, termios, time; signal.signal(signal.SIGHUP, s
 """In a session of its own the terminal becomes the one of the process, as in a window."""
 
 
-def test_a_terminal_is_there_until_its_other_end_is_closed() -> None:
+UNLED = "import sys, time; "
+"""In a session of its own without that: the process has no controlling terminal, as under `setsid`."""
+
+
+@pytest.mark.parametrize("lead", [LEAD, UNLED])
+def test_a_terminal_is_there_until_its_other_end_is_closed(lead: str) -> None:
     master, slave = pty.openpty()
     code = "from tui.terminal import held, is_gone; print(held(), is_gone(held()), flush=True)\nwhile not is_gone(0): time.sleep(0.01)"
     process = subprocess.Popen(
-        [sys.executable, "-c", LEAD + code], stdin=slave, stdout=subprocess.PIPE, text=True, cwd=ROOT, start_new_session=True
+        [sys.executable, "-c", lead + code], stdin=slave, stdout=subprocess.PIPE, text=True, cwd=ROOT, start_new_session=True
     )
     os.close(slave)
     assert process.stdout is not None
