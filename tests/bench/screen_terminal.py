@@ -19,6 +19,12 @@ from typing import Final, Self
 _LOOK_S: Final = 0.001
 _KEPT: Final = 4_000_000
 """Bytes of output kept; the older half goes when there are more."""
+_WORDS: Final = 2_000
+"""Bytes of output in a complaint."""
+
+
+class Ended(Exception):
+    """The program has ended, and nothing of it can be measured any more."""
 
 
 class Terminal:
@@ -66,14 +72,30 @@ class Terminal:
 
         Raises:
             TimeoutError: it never came.
+            Ended: it can no longer come.
         """
         wanted, deadline = word.encode(), time.perf_counter() + patience_s
         while (now := time.perf_counter()) < deadline:
             with self._lock:
                 if self._output.find(wanted, max(mark - (self.written - len(self._output)), 0)) >= 0:
                     return now
+            self.check()
             time.sleep(_LOOK_S)
-        raise TimeoutError(f"{word!r} was not written within {patience_s:g} s; the last words: {bytes(self._output[-2000:])!r}")
+        raise TimeoutError(f"{word!r} was not written within {patience_s:g} s; the last words: {self._last_words()!r}")
+
+    def check(self) -> None:
+        """Make sure that the program runs: one that has ended costs nothing, which is no figure.
+
+        Raises:
+            Ended: it does not.
+        """
+        status = self._process.poll()
+        if status is not None:
+            raise Ended(f"the program ended with status {status}; its last words: {self._last_words()!r}")
+
+    def _last_words(self) -> bytes:
+        with self._lock:
+            return bytes(self._output[-_WORDS:])
 
     def press(self, keys: str) -> None:
         """Write what a keyboard would."""
@@ -87,11 +109,13 @@ class Terminal:
 
     def cpu_seconds(self) -> float:
         """Give the CPU time of the program so far, of the system's part too."""
+        self.check()
         fields = Path(f"/proc/{self._process.pid}/stat").read_text().rpartition(")")[2].split()
         return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
     def memory_mb(self) -> float:
         """Give the resident memory of the program."""
+        self.check()
         pages = int(Path(f"/proc/{self._process.pid}/statm").read_text().split()[1])
         return pages * os.sysconf("SC_PAGE_SIZE") / 2**20
 
