@@ -50,7 +50,7 @@ def run(flow: Dataflow, settings: RecoverySettings, workers: int = 1, recovery: 
             init_db_dir(recovery, 1)  # type: ignore[no-untyped-call]
         config = RecoveryConfig(recovery, backup_interval=timedelta(0))  # type: ignore[no-untyped-call]
     cli_main(  # type: ignore[no-untyped-call]
-        flow, workers_per_process=workers, epoch_interval=timedelta(seconds=settings.epoch / 1e9), recovery_config=config
+        flow, workers_per_process=workers, epoch_interval=timedelta(seconds=settings.epoch.seconds), recovery_config=config
     )
 
 

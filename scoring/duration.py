@@ -41,6 +41,15 @@ class Duration(int):
             raise ValueError("a duration such as '250ms', '10s', '1m', '24h' or '7d'")
         return cls(round(float(match[1]) * _UNITS_NS[match[2]]))
 
+    @property
+    def seconds(self) -> float:
+        """The length in seconds, as clocks and waits of this machine take it.
+
+        >>> Duration.parse("250ms").seconds
+        0.25
+        """
+        return self / _UNITS_NS["s"]
+
     def __str__(self) -> str:
         """Write it with the largest unit that keeps it whole."""
         for unit, size in reversed(_UNITS_NS.items()):

@@ -16,7 +16,6 @@ from typing import TYPE_CHECKING, Final
 import msgspec
 
 from scoring.duration import Duration
-from scoring.records import NANOSECONDS_PER_SECOND
 
 if TYPE_CHECKING:
     import requests  # heavy: settings are read more often than sites are asked
@@ -88,7 +87,7 @@ def ask(session: requests.Session, question: Question, settings: AskingSettings,
             question.address,
             params=question.parameters,
             headers=headers,
-            timeout=settings.silence / NANOSECONDS_PER_SECOND,
+            timeout=settings.silence.seconds,
             allow_redirects=not question.secrets,
             stream=True,
         ) as response:
@@ -101,7 +100,7 @@ def ask(session: requests.Session, question: Question, settings: AskingSettings,
         body,
         response.headers.get("ETag", ""),
         response.headers.get("Last-Modified", ""),
-        min(held_s, settings.longest_hold / NANOSECONDS_PER_SECOND),
+        min(held_s, settings.longest_hold.seconds),
     )
 
 
@@ -120,7 +119,7 @@ def seconds_of(retry_after: str, now_s: float) -> float:
 
 
 def _body(response: requests.Response, host: str, settings: AskingSettings, stopped: threading.Event) -> bytes:
-    deadline = time.monotonic() + settings.longest_answer / NANOSECONDS_PER_SECOND
+    deadline = time.monotonic() + settings.longest_answer.seconds
     body = bytearray()
     for piece in response.iter_content(_PIECE_BYTES):
         body += piece

@@ -50,8 +50,8 @@ class Connection:
         self.name, self._settings, self._lost, self._on_connected = name, settings, lost, on_connected
         self.symbols = tuple(dict.fromkeys(map(symbol_of, streams)))
         self._asked, self._budget = subscription(streams, settings), budget
-        self._silence_s = _seconds(settings.silence)
-        self._backoff = Backoff(_seconds(settings.backoff_first), _seconds(settings.backoff_most))
+        self._silence_s = settings.silence.seconds
+        self._backoff = Backoff(settings.backoff_first.seconds, settings.backoff_most.seconds)
         self._stopped = False
         self._thread: threading.Thread | None = None
         self._link: Link | None = None
@@ -101,7 +101,7 @@ class Connection:
             return "down" if self._next_try_ns or self._broken else "connecting"
         if not link.heard:
             return "connecting"
-        return "stale" if time.monotonic() - link.heard_at > _seconds(self._settings.stale) else "live"
+        return "stale" if time.monotonic() - link.heard_at > self._settings.stale.seconds else "live"
 
     def _run(self) -> None:
         try:
@@ -151,7 +151,7 @@ class Connection:
             self._dial()
         if self._succession is None:
             if now >= self._rotate_at:
-                self._succession = Succession(_seconds(self._settings.overlap))
+                self._succession = Succession(self._settings.overlap.seconds)
                 self._dial()
         elif now >= self._succession.due_at:
             self._proceed(self._succession, now)
@@ -195,7 +195,7 @@ class Connection:
     def _follow(self, link: Link) -> None:
         """Make this the link that is followed."""
         self._link, self._succession = link, None
-        self._rotate_at = link.opened_at + _seconds(self._settings.rotate_after)
+        self._rotate_at = link.opened_at + self._settings.rotate_after.seconds
 
     def _become_ready(self, link: Link) -> None:
         if link is self._link:
@@ -293,7 +293,3 @@ class Connection:
     def _drop(self, link: Link) -> None:
         self._selector.unregister(link.client)
         link.client.close()
-
-
-def _seconds(duration: int) -> float:
-    return duration / NANOSECONDS_PER_SECOND

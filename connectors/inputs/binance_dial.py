@@ -19,7 +19,6 @@ from connectors.inputs.binance_settings import BinanceSettings
 from connectors.inputs.binance_shards import ConnectionBudget
 from connectors.inputs.websocket_client import WebSocketClient, dial
 
-_NANOSECONDS_PER_SECOND: Final = 1e9
 _BANNED: Final = 418
 _ADVICE: Final = {
     HTTPStatus.UNAVAILABLE_FOR_LEGAL_REASONS: "it does not serve this location: name a host that does in inputs.binance.hosts",
@@ -102,7 +101,7 @@ class Dialler:
             try:
                 client = dial(
                     hosts[number].rstrip("/") + self._path,
-                    self._settings.open_timeout / _NANOSECONDS_PER_SECOND,
+                    self._settings.open_timeout.seconds,
                     self._settings.longest_message,
                 )
             except (OSError, InvalidHandshake, InvalidURI, ValueError) as error:

@@ -28,7 +28,6 @@ import requests
 from connectors.inputs.weights import WeightBudget
 from scoring.duration import Duration
 from scoring.errors import GhosttapeError
-from scoring.records import NANOSECONDS_PER_SECOND
 
 _USED_WEIGHT: Final = "X-MBX-USED-WEIGHT-1M"
 _LIMITED: Final = 429
@@ -191,7 +190,7 @@ class BinanceRest:
 
     def _set_aside(self, host: str, path: str, reason: str, is_refusal: bool) -> _Aside:
         """Leave a host aside for one path, or for all where the path is empty."""
-        until = time.monotonic() + self.settings.host_pause / NANOSECONDS_PER_SECOND
+        until = time.monotonic() + self.settings.host_pause.seconds
         aside = _Aside(until, f"{host}: {reason}", is_refusal)
         with self._lock:
             self._aside[host, path] = aside
@@ -199,7 +198,7 @@ class BinanceRest:
 
     def _ask(self, host: str, path: str, weight: int, parameters: dict[str, str | int]) -> bytes | _Aside:
         """Ask one host; give its answer, or why there is none."""
-        timeout = self.settings.timeout / NANOSECONDS_PER_SECOND
+        timeout = self.settings.timeout.seconds
         while True:
             self._wait_for(weight)
             minute = self.budget.minute()
@@ -250,7 +249,7 @@ class BinanceRest:
         """
         while not self._stopped.is_set():
             shut = self.budget.shut_for()
-            if shut > self.settings.longest_wait / NANOSECONDS_PER_SECOND:
+            if shut > self.settings.longest_wait.seconds:
                 raise Throttled(f"the exchange refuses this address for another {shut:.0f} s: it was asked for too much", shut)
             seconds = self.budget.reserve(weight)
             if seconds <= 0:

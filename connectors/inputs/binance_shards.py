@@ -17,7 +17,6 @@ import msgspec
 from connectors.inputs.binance_settings import BinanceSettings
 
 _SEPARATOR: Final = "/"
-_NANOSECONDS_PER_SECOND: Final = 1e9
 
 
 def streams_of(symbols: Sequence[str], kinds: Sequence[str]) -> tuple[str, ...]:
@@ -98,7 +97,7 @@ class ConnectionBudget:
     @classmethod
     def of(cls, settings: BinanceSettings) -> ConnectionBudget:
         """Take the limits from the settings."""
-        return cls(settings.connections, settings.connections_within / _NANOSECONDS_PER_SECOND)
+        return cls(settings.connections, settings.connections_within.seconds)
 
     def reserve(self) -> float:
         """Take the next attempt that is free, and give how many seconds to wait for it."""

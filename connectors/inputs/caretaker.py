@@ -17,7 +17,7 @@ import msgspec
 from connectors.tape.recorder import Recorder
 from scoring.duration import Duration
 from scoring.errors import GhosttapeError
-from scoring.records import NANOSECONDS_PER_SECOND, SourceHealth
+from scoring.records import SourceHealth
 
 NAME: Final = "upkeep"
 _SNAPSHOTS: Final = 3
@@ -83,7 +83,7 @@ class Caretaker:
             if self._stopped.wait(max(0.0, at - time.monotonic())):
                 return
             self._do(chore)
-            due = [(time.monotonic() + chore.every / NANOSECONDS_PER_SECOND, chore) if it is chore else (when, it) for when, it in due]
+            due = [(time.monotonic() + chore.every.seconds, chore) if it is chore else (when, it) for when, it in due]
 
     def _do(self, chore: Chore) -> None:
         assert self._now is not None

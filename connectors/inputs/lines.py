@@ -86,7 +86,7 @@ class LinesFeed:
                 self._state, self._last_error = "down", str(error)
             except ResourceError:
                 return  # the tape cannot be written any more: who reads it is told the same, and ends the flow
-            self._stopped.wait(self._settings.retry / 1e9)
+            self._stopped.wait(self._settings.retry.seconds)
 
     def _receive(self, connection: socket.socket, recorder: Recorder) -> None:
         feed = self._settings.feed

@@ -76,7 +76,7 @@ class Turn:
         """Take the poll; `random` gives numbers in [0, 1)."""
         self.poll = poll
         self.asked = f"{poll.question.address} {sorted(poll.question.parameters.items())}"
-        self.interval_s = poll.interval / NANOSECONDS_PER_SECOND
+        self.interval_s = poll.interval.seconds
         # Up to the interval and not to a minute: an outage must not cost many times the calls of a good day.
         self.backoff = Backoff(most_s=max(self.interval_s, 1.0), random=random)
         self.memory = PollMemory()

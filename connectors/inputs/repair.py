@@ -25,7 +25,6 @@ from connectors.inputs.repair_queue import Page, RepairQueue
 from connectors.inputs.repair_settings import LARGEST_PAGE, RepairSettings
 from connectors.inputs.rest_frames import FEED, Primary, book_frame, candle_frames, trade_frames
 from connectors.tape.recorder import Recorder
-from scoring.duration import Duration
 from scoring.errors import ResourceError
 from scoring.records import NANOSECONDS_PER_MILLISECOND, NANOSECONDS_PER_SECOND, Gap, SourceHealth
 
@@ -64,7 +63,7 @@ class RepairFeed:
         self._gate = threading.Lock()
         self._recorder: Recorder | None = None
         self._thread: threading.Thread | None = None
-        most_s = _seconds(self._settings.longest_retry)
+        most_s = self._settings.longest_retry.seconds
         self._backoff = Backoff(min(1.0, most_s), most_s)
         self._next_try_ns = self._last_ns = self._frames = self._rejects = 0
         self._last_error = ""
@@ -93,7 +92,7 @@ class RepairFeed:
             for symbol in symbols:
                 self._errands[Ask.NEWEST_TRADE, symbol] = now
                 if self._has_depth:
-                    self._errands[Ask.BOOK, symbol] = now + _seconds(self._settings.depth_delay)
+                    self._errands[Ask.BOOK, symbol] = now + self._settings.depth_delay.seconds
                 if self._settings.warm_minutes:
                     self._errands[Ask.CANDLES, symbol] = now
             self._changed.notify_all()
@@ -107,7 +106,7 @@ class RepairFeed:
                 was_broken = self._queue.is_broken(gap.symbol)
                 self._queue.take(gap)
                 if is_new and self._queue.wanted(gap.symbol):
-                    self._paused[gap.symbol] = max(self._paused.get(gap.symbol, 0.0), now + _seconds(self._settings.settle))
+                    self._paused[gap.symbol] = max(self._paused.get(gap.symbol, 0.0), now + self._settings.settle.seconds)
                 if self._queue.is_broken(gap.symbol) and not was_broken:
                     self._book_tries[gap.symbol] = 0
                     self._errands[Ask.BOOK, gap.symbol] = now
@@ -124,7 +123,7 @@ class RepairFeed:
         now = time.monotonic()
         with self._changed:
             self._queue = msgspec.structs.replace(queue, settings=self._settings.queue)
-            self._paused = dict.fromkeys(queue.symbols, now + _seconds(self._settings.settle))
+            self._paused = dict.fromkeys(queue.symbols, now + self._settings.settle.seconds)
             self._errands |= {(Ask.BOOK, symbol): now for symbol in queue.breaks if queue.is_broken(symbol)}
             self._changed.notify_all()
 
@@ -222,7 +221,7 @@ class RepairFeed:
             self._settle_page(page, kept)
         else:  # what is older than these will not come either, unless a host serves old trades again
             self._settle_page(
-                msgspec.structs.replace(page, to_id=max(page.to_id, min(frames) - 1)), kept, _seconds(self._settings.longest_retry)
+                msgspec.structs.replace(page, to_id=max(page.to_id, min(frames) - 1)), kept, self._settings.longest_retry.seconds
             )
 
     def _settle_page(self, page: Page, kept: Sequence[int], least_s: float = 0.0) -> None:
@@ -288,12 +287,8 @@ class RepairFeed:
             return error.seconds
         if isinstance(error, Unreachable):
             return self._backoff.next()
-        return _seconds(self._settings.longest_retry if isinstance(error, NotServed) else self._settings.retry)
+        return (self._settings.longest_retry if isinstance(error, NotServed) else self._settings.retry).seconds
 
     def _pause(self, tries: int) -> float:
         """Give how many seconds to wait after so many tries in vain."""
-        return min(_seconds(self._settings.retry) * 2.0**tries, _seconds(self._settings.longest_retry))
-
-
-def _seconds(length: Duration) -> float:
-    return length / NANOSECONDS_PER_SECOND
+        return min(self._settings.retry.seconds * 2.0**tries, self._settings.longest_retry.seconds)

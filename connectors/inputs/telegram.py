@@ -170,15 +170,13 @@ class TelegramFeed:
         if not self._session.exists():
             raise ResourceError(f"{self._session}: missing, expected a session that is logged in: run just telegram-login")
         with sole_use(self._session):
-            client = self._open(
-                self._session, self._settings.api_id, self._settings.api_hash, self._settings.timeout / NANOSECONDS_PER_SECOND
-            )
+            client = self._open(self._session, self._settings.api_id, self._settings.api_hash, self._settings.timeout.seconds)
             connection = Connection(client, self._settings, scribe, self._status, recorder.now, self._backoff.reset)
             try:
                 await connection.serve(self._event_types())
             finally:
                 connection.forget()
-                farewell_s = _FAREWELL_SECONDS if self._stop.is_set() else self._settings.timeout / NANOSECONDS_PER_SECOND
+                farewell_s = _FAREWELL_SECONDS if self._stop.is_set() else self._settings.timeout.seconds
                 with contextlib.suppress(TimeoutError):  # what has not closed by then is closed with the process
                     await asyncio.wait_for(client.disconnect(), farewell_s)
 

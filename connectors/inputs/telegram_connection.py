@@ -79,7 +79,7 @@ class Connection:
         self._now, self._worked = now, worked
         self._groups: dict[int, _Group] = {}
         self._small: frozenset[str] = frozenset()
-        self._timeout_s = settings.timeout / NANOSECONDS_PER_SECOND
+        self._timeout_s = settings.timeout.seconds
         self._wake = asyncio.Event()
         self._over: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
@@ -105,9 +105,9 @@ class Connection:
             self._status.whole_ns = self._now()
             self._status.rest("live", self._status.last_error, 0)
             self._worked()
-            await self._hold(self._settings.reconcile / NANOSECONDS_PER_SECOND, self._wake)
+            await self._hold(self._settings.reconcile.seconds, self._wake)
             if self._wake.is_set():
-                await self._hold(self._settings.hole_wait / NANOSECONDS_PER_SECOND)
+                await self._hold(self._settings.hole_wait.seconds)
                 self._wake.clear()
 
     def forget(self) -> None:

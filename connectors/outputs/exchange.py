@@ -107,7 +107,7 @@ class Exchange:
         self._agenda = Agenda()
         self._troubles = Troubles(self._stage.clients, self.clock, self._agenda, self.counts)
         self._troubles.plan(settings.faults)
-        self._budget = exchange_door.Budget(settings.weight, settings.patience, settings.ban / 1e9)
+        self._budget = exchange_door.Budget(settings.weight, settings.patience, settings.ban.seconds)
         self._attempts = exchange_door.Attempts(settings.connections)
         self._rest = exchange_rest.Rest(self._stage, self.clock, lambda: self.clock.now() + self._troubles.skew_ns)
         self.port = 0
@@ -126,7 +126,7 @@ class Exchange:
         self.port = self._socket.getsockname()[1]
         self._loop = asyncio.new_event_loop()
         self._stop = asyncio.Event()
-        self._player = Player(self._tape.blocks(), self.clock, self._agenda, self._stage, self._settings.tick / 1e9)
+        self._player = Player(self._tape.blocks(), self.clock, self._agenda, self._stage, self._settings.tick.seconds)
         self._thread = threading.Thread(target=self._run, name="exchange", daemon=True)
         self._thread.start()
 
@@ -179,8 +179,8 @@ class Exchange:
             process_request=self._answer,
             compression=None,
             max_size=_MESSAGE_BYTES,
-            ping_interval=settings.ping / 1e9,
-            ping_timeout=settings.pong / 1e9,
+            ping_interval=settings.ping.seconds,
+            ping_timeout=settings.pong.seconds,
             close_timeout=1,
             server_header="nginx",
             logger=_log,

@@ -67,7 +67,7 @@ class Troubles:
         for fault in self._refusals:
             if fault.on in (where, Where.ALL):
                 # Retry-After is real time; a refusal that never ends in it (an unbounded speed) is told to be short.
-                real_s = fault.span / 1e9 / self._clock.speed
+                real_s = fault.span.seconds / self._clock.speed
                 raise RefusedError(
                     0 if fault.status == 451 else -1003, _MESSAGES.get(fault.status, "Refused."), fault.status, int(real_s) + 1
                 )

@@ -20,7 +20,7 @@ from bytewax.outputs import FixedPartitionedSink, StatefulSinkPartition
 
 from scoring.duration import Duration
 from scoring.errors import ResourceError
-from scoring.records import NANOSECONDS_PER_SECOND, Rows
+from scoring.records import Rows
 
 PARTITION: Final = "one"
 """The only partition, for ever: route `(PARTITION, rows)` to the sink."""
@@ -206,7 +206,7 @@ class Outbox(StatefulSinkPartition[Rows, list[Rows]]):
                 self._waiting_rows -= len(rows)
                 self._written_rows += len(rows)
         took = time.monotonic() - began
-        return max(_seconds(self._settings.flush_interval), took / self._settings.busy_share - took)
+        return max(self._settings.flush_interval.seconds, took / self._settings.busy_share - took)
 
     def _wait_for_holder(self, error: Held) -> float:
         """Remember who holds the target and give the seconds until the next try, twice as long each time."""
@@ -216,12 +216,12 @@ class Outbox(StatefulSinkPartition[Rows, list[Rows]]):
         self._held = error
         if self._closing and self._out_of_patience():
             raise error
-        pause = min(max(_seconds(self._settings.flush_interval), now - self._held_since), _seconds(self._settings.retry_interval))
+        pause = min(max(self._settings.flush_interval.seconds, now - self._held_since), self._settings.retry_interval.seconds)
         self._next_try_at = now + pause
         return pause
 
     def _out_of_patience(self) -> bool:
-        return self._held is not None and time.monotonic() - self._held_since > _seconds(self._settings.patience)
+        return self._held is not None and time.monotonic() - self._held_since > self._settings.patience.seconds
 
     def _raise_error(self) -> None:
         error = self._error
@@ -259,7 +259,3 @@ class OutboxSink(FixedPartitionedSink[Rows, list[Rows]]):
         """Open the writer and give it what was not durable before."""
         self._outbox = Outbox(self._open_writer(), self._settings, resume_state)
         return self._outbox
-
-
-def _seconds(length: Duration) -> float:
-    return length / NANOSECONDS_PER_SECOND

@@ -38,7 +38,7 @@ class OutputHealth:
     ) -> None:
         """Take how to ask it; `clock` (ns UTC) is the one that inputs stamp with."""
         self._name, self._standing, self._clock, self._monotonic = name, standing, clock, monotonic
-        self._stale_after_s = stale_after / NANOSECONDS_PER_SECOND
+        self._stale_after_s = stale_after.seconds
         self._seen: deque[tuple[float, int]] = deque()
 
     def __call__(self) -> Sequence[SourceHealth]:

@@ -17,7 +17,6 @@ import pyarrow.compute as pc
 from connectors.outputs.warehouse import MOTHERDUCK, first_line, is_held
 from scoring.duration import Duration
 from scoring.errors import ResourceError
-from scoring.records import NANOSECONDS_PER_SECOND
 
 Answer: TypeAlias = tuple[list[str], list[tuple[Any, ...]]]
 """Column names, and rows of Python values; instants are aware UTC datetimes."""
@@ -36,7 +35,7 @@ def run_query(path: str, sql: str, patience: Duration = PATIENCE) -> Answer:
     """
     if not path.startswith(MOTHERDUCK) and not Path(path).is_file():
         raise ResourceError(f"{path}: no warehouse here: start a flow or a replay first, which makes one")
-    with _open(path, time.monotonic() + patience / NANOSECONDS_PER_SECOND) as connection:
+    with _open(path, time.monotonic() + patience.seconds) as connection:
         try:
             connection.execute("SET TimeZone = 'UTC'")
             connection.execute("SET python_enable_replacements = false")

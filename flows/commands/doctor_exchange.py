@@ -157,7 +157,7 @@ def _open_at(settings: BinanceSettings, host: str) -> Told:
     """Open and close a websocket."""
     began = time.monotonic()
     try:
-        client = dial(f"{host.rstrip('/')}/stream", min(settings.open_timeout / NANOSECONDS_PER_SECOND, ASK_SECONDS))
+        client = dial(f"{host.rstrip('/')}/stream", min(settings.open_timeout.seconds, ASK_SECONDS))
     except (OSError, InvalidHandshake, InvalidURI, ValueError) as error:
         return Told(host, explain(host, error), False)
     took_s = time.monotonic() - began

@@ -26,7 +26,6 @@ from scoring.crowd.finbert import load
 from scoring.crowd.sentiment import SentimentSettings
 from scoring.duration import Duration
 from scoring.errors import ResourceError
-from scoring.records import NANOSECONDS_PER_SECOND
 
 RECORD: Final = "model.json"
 _READ_BYTES: Final = 1 << 18
@@ -165,7 +164,7 @@ class _Download:
             except (OSError, HTTPException) as error:
                 reason = str(getattr(error, "reason", error)) or type(error).__name__
             failures = 0 if self._here() > before else failures + 1
-            time.sleep(self.source.pause / NANOSECONDS_PER_SECOND * 2 ** max(failures - 1, 0) if failures < self.source.attempts else 0)
+            time.sleep(self.source.pause.seconds * 2 ** max(failures - 1, 0) if failures < self.source.attempts else 0)
         raise self._refused(reason)
 
     def _attempt(self) -> bool:
@@ -176,7 +175,7 @@ class _Download:
             # If-Range: a file that changed since comes whole, from the start.
             request.add_header("Range", f"bytes={self._here()}-")
             request.add_header("If-Range", version)
-        with urllib.request.urlopen(request, timeout=self.source.timeout / NANOSECONDS_PER_SECOND) as answer:
+        with urllib.request.urlopen(request, timeout=self.source.timeout.seconds) as answer:
             resumed = answer.status == _PARTIAL_CONTENT
             self.etag.write_text(answer.headers.get("ETag", ""))
             total = self._total(answer, resumed)

@@ -157,7 +157,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     given = parser.parse_args(arguments)
     with refusing_in_one_line():
         tape, target = Path(load_settings()[0].data_dir) / "tape", new_target(given.to, given.name)
-        seconds = length(given.for_, "--for") / NANOSECONDS_PER_SECOND if given.for_ else None
+        seconds = length(given.for_, "--for").seconds if given.for_ else None
         ahead = given.from_now or seconds is not None
         from_rows = first_rows(tape, given.last, ahead, time.time_ns())
         if ahead:
