@@ -12,6 +12,7 @@ from flows.settings import Shaping
 from scoring.alerts.rules import compile_rules
 from scoring.alerts.state import Alerts
 from scoring.crowd.witness import Witness
+from scoring.feed import RuleText
 from scoring.records import Rows, Table
 
 
@@ -33,15 +34,33 @@ def judged(shaping: Shaping) -> Callable[[tuple[str, Rows]], Iterator[tuple[str,
     return pick
 
 
-def judge(shaping: Shaping) -> Callable[[bytes | None], RowsStage]:
-    """Give what builds the stage of one symbol."""
+def judge(shaping: Shaping, provisional: bool = True) -> Callable[[bytes | None], RowsStage]:
+    """Give what builds the stage of one symbol; `provisional` also says which rules are pending or inhibited."""
     rules = compile_rules(shaping.alerts.rules, "settings", "alerts.rules")
     heard = shaping.crowd.decoupling
 
     def make(symbol: str) -> Judge:
-        return Judge(Alerts(symbol, rules), Witness(heard.window, heard.recent, heard.max_posts, shaping.crowd.witness))
+        return Judge(Alerts(symbol, rules, provisional), Witness(heard.window, heard.recent, heard.max_posts, shaping.crowd.witness))
 
     return partial(RowsStage, make)
+
+
+def texts(shaping: Shaping) -> list[RuleText]:
+    """Give what each rule asks for, as a screen is told."""
+    return [
+        RuleText(
+            name=rule.name,
+            severity=rule.severity,
+            condition=rule.when,
+            clear_when=rule.clear_when,
+            for_s=rule.held_for.seconds,
+            keep_firing_s=rule.keep_firing_for.seconds,
+            cooldown_s=rule.cooldown.seconds,
+            on_gap=rule.on_gap,
+            summary=rule.summary,
+        )
+        for rule in shaping.alerts.rules
+    ]
 
 
 class Judge:
@@ -55,4 +74,5 @@ class Judge:
         """Take final rows of metrics and moods; give the alerts that changed, with the posts that moved the mood in them."""
         taken = list(items)
         self._witness.take(taken)
-        return [self._witness.testify(alerts) for alerts in self._alerts.update(taken)]
+        told = self._alerts.update(taken)
+        return [alerts if alerts.provisional else self._witness.testify(alerts) for alerts in told]

@@ -37,6 +37,7 @@ from connectors.tape.reader import FrameReader
 from connectors.tape.recorder import Recorder
 from connectors.tape.retention import Retention
 from connectors.wire.binance import BinanceWireSettings
+from flows import alerts
 from flows.decode import Decode, Partition
 from flows.feeds import LIVE_PARTITION, Feeds, channels_of, live_feeds, topic_feeds, with_top_symbols
 from flows.sessions import PROGRAM, open_session, replay_folder, shaping_of
@@ -118,7 +119,7 @@ def live() -> tuple[Ports, Shaping]:
         replace(settings.archive, data_dir=settings.archive.data_dir or str(folder)),
         replace(settings.warehouse, path=settings.warehouse.path or str(folder / WAREHOUSE)),
     )
-    screens = _screens(settings.feed, _hello("live", "live", shaping.symbols), outboxes, folder, feeds.clock)
+    screens = _screens(settings.feed, _hello("live", "live", shaping.symbols, shaping), outboxes, folder, feeds.clock)
     stores: dict[str, Store] = {**outboxes, **({"kafka": kafka_sink(kafka, kafka.output)} if kafka.produce else {})}
     repairs = RepairRequests(feeds.repair) if feeds.repair else None
     tape, decode = TapeSource({LIVE_PARTITION: opener}), Decode({LIVE_PARTITION: partition})
@@ -149,7 +150,7 @@ def replay(
     # What a loss of power takes from a replay, another replay gives back: its files need not wait for the disk.
     archive = replace(settings.archive, data_dir=str(target), sync=False)
     stores = _stores(archive, replace(settings.warehouse, path=str(target / WAREHOUSE)))
-    screens = _screens(settings.feed, _hello(manifest.name, "replay", symbols), stores, target, pace=pace) if screen else {}
+    screens = _screens(settings.feed, _hello(manifest.name, "replay", symbols, shaping), stores, target, pace=pace) if screen else {}
     chatters = any(partition.chatters for partition in partitions.values())
     model = load_model(shaping.crowd.sentiment, settings.scoring) if chatters else None
     if model and manifest.model and manifest.model != identity(model):
@@ -245,8 +246,8 @@ def _screens(
     return {"feed": FeedSink(feed, hello, pace, outputs, ProcessHealth(folder, clock))}
 
 
-def _hello(session: str, mode: str, symbols: tuple[str, ...]) -> Hello:
-    return Hello(PROGRAM, session, mode, list(symbols), list(Table))
+def _hello(session: str, mode: str, symbols: tuple[str, ...], shaping: Shaping) -> Hello:
+    return Hello(PROGRAM, session, mode, list(symbols), list(Table), rules=alerts.texts(shaping))
 
 
 def _wire(source: str, symbols: tuple[str, ...], shaping: Shaping) -> BinanceWireSettings:

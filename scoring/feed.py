@@ -19,6 +19,11 @@ import msgspec
 PROTOCOL: Final = 1
 """Raised when an old client can no longer understand a new server."""
 
+WAITING: Final = frozenset({"pending", "inhibited"})
+"""States of a rule that has no alert: its condition holds, but not yet for long enough; or something keeps it from judging."""
+LAPSED: Final = "lapsed"
+"""State of one that waits no longer, and has not fired."""
+
 Value: TypeAlias = str | int | float | bool | None
 """One cell of a row; an instant is RFC 3339 text."""
 
@@ -56,6 +61,22 @@ class Topic(enum.StrEnum):
     """How inputs and outputs of a live flow are doing, in their own words."""
 
 
+class RuleText(msgspec.Struct, frozen=True):
+    """What one rule asks for. Fields as in `scoring.alerts.rules.RuleSettings`, lengths of time in seconds."""
+
+    name: str
+    severity: str
+    condition: str
+    clear_when: str
+    """Empty: when the condition no longer holds."""
+    for_s: float
+    keep_firing_s: float
+    cooldown_s: float
+    on_gap: str
+    """`judge` or `hold`."""
+    summary: str = ""
+
+
 class Hello(msgspec.Struct, frozen=True, tag="hello"):
     """Who speaks: the first message of a connection."""
 
@@ -69,6 +90,8 @@ class Hello(msgspec.Struct, frozen=True, tag="hello"):
     tables: list[str]
     """Result tables that may come."""
     protocol: int = PROTOCOL
+    rules: list[RuleText] = []
+    """The rules in force."""
 
 
 class NewRows(msgspec.Struct, frozen=True, tag="rows"):
@@ -82,7 +105,11 @@ class NewRows(msgspec.Struct, frozen=True, tag="rows"):
 
 
 class AlertState(msgspec.Struct, frozen=True, tag="alert"):
-    """One alert as it stands; the same id comes again when its state changes. Fields as in `scoring.records.Alert`."""
+    """One alert as it stands; the same id comes again when its state changes. Fields as in `scoring.records.Alert`.
+
+    A rule without an alert may say that it is `pending` or `inhibited`, and `lapsed` when it no longer is. That is no alert: it stands
+    until the next word about the same rule and symbol, and is neither stored nor counted.
+    """
 
     alert_id: str
     rule: str

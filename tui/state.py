@@ -15,6 +15,8 @@ from typing import Final, TypeAlias
 import msgspec
 
 from scoring.feed import (
+    LAPSED,
+    WAITING,
     AlertState,
     HealthState,
     Heartbeat,
@@ -115,6 +117,8 @@ class State(msgspec.Struct, frozen=True):
     """In the order of the settings, others after them as they came."""
     alerts: Mapping[str, AlertState] = {}
     """By id, the latest change last."""
+    waiting: Mapping[tuple[str, str], AlertState] = {}
+    """Rules without an alert that are `pending` or `inhibited`, by rule and symbol, the latest change last."""
     sources: Mapping[str, SourceState] = {}
     healths: Mapping[str, HealthState] = {}
     """Inputs and outputs of a live flow, by name."""
@@ -162,11 +166,11 @@ def reduce(state: State, event: Event) -> State:
         case Snapshot():
             symbols = {name: SymbolState(name) for name in state.symbols}
             empty = msgspec.structs.replace(
-                state, symbols=symbols, alerts={}, sources={}, healths={}, pace=event.pace, crowd=Crowd(), ledger=Ledger()
+                state, symbols=symbols, alerts={}, waiting={}, sources={}, healths={}, pace=event.pace, crowd=Crowd(), ledger=Ledger()
             )
             return _all(empty, [*event.rows, *event.alerts, *event.points, *event.pulses, *event.healths])
         case AlertState():
-            return msgspec.structs.replace(state, alerts=latest(state.alerts, event.alert_id, event, ALERT_LIMIT))
+            return _alert(state, event)
         case SourceState():
             if event.source not in state.sources and len(state.sources) >= SOURCE_LIMIT:
                 return state
@@ -185,6 +189,18 @@ def _all(state: State, events: Iterable[Event]) -> State:
     for event in events:
         state = reduce(state, event)
     return state
+
+
+def _alert(state: State, event: AlertState) -> State:
+    """Put a rule that waits in the place of what it said before; an alert ends its waiting."""
+    about = (event.rule, event.symbol)
+    if event.state in WAITING:
+        return msgspec.structs.replace(state, waiting=latest(state.waiting, about, event, ALERT_LIMIT))
+    if about in state.waiting:
+        state = msgspec.structs.replace(state, waiting={key: kept for key, kept in state.waiting.items() if key != about})
+    if event.state == LAPSED:
+        return state
+    return msgspec.structs.replace(state, alerts=latest(state.alerts, event.alert_id, event, ALERT_LIMIT))
 
 
 def _rows(state: State, event: NewRows) -> State:

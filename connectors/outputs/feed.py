@@ -129,7 +129,7 @@ class FeedPartition(StatefulSinkPartition[FeedItem, None]):
         self._board.put(items)
         if self._player:
             for item in items:
-                news = _NEWS.get(item.table) if isinstance(item, Rows) and len(item) else None
+                news = _NEWS.get(item.table) if isinstance(item, Rows) and len(item) and not item.provisional else None
                 if news:
                     self._player.saw(news)
 

@@ -19,7 +19,7 @@ import numpy as np
 from connectors.outputs import feed_messages
 from connectors.outputs.feed_history import PriceHistory
 from connectors.outputs.process_health import Vitals
-from scoring.feed import AlertState, HealthState, Message, NewRows, PaceState, PricePoints, Snapshot, SourceState, Topic, encode
+from scoring.feed import LAPSED, AlertState, HealthState, Message, NewRows, PaceState, PricePoints, Snapshot, SourceState, Topic, encode
 from scoring.records import TABLES, Pulse, Rows, SourceHealth, Table
 
 _Key = TypeVar("_Key")
@@ -71,6 +71,10 @@ class Ledger(Generic[_Key]):
         if len(self._entries) > self._limit:
             self._entries.popitem(last=False)
 
+    def drop(self, key: _Key) -> None:
+        """Forget what is under the key, if anything."""
+        self._entries.pop(key, None)
+
     def since(self, sequence: int) -> list[Entry]:
         """Give what was put under a higher number, oldest change first."""
         found: list[Entry] = []
@@ -105,6 +109,8 @@ class Board:
         self._events: dict[Table, Ledger[tuple[object, ...]]] = {
             table: Ledger({Table.ALERTS: alerts, Table.AUDITS: _AUDITS}.get(table, events)) for table in sorted(_EVENTS)
         }
+        self._waiting: Ledger[tuple[str, str]] = Ledger(cells)
+        """What each rule without an alert says of each symbol."""
         self._pulses: Ledger[str] = Ledger(cells)
         self._healths: Ledger[str] = Ledger(cells)
         self._pace: Ledger[str] = Ledger(1)
@@ -144,6 +150,7 @@ class Board:
             found = self._cells.since(sequence)
             for ledger in self._events.values():
                 found += ledger.since(sequence)
+            found += self._waiting.since(sequence)  # behind the alerts: it is the later word
             for symbol, history in self._history.items():
                 if (points := history.since(sequence)) is not None:
                     found.append(Entry(Topic.POINTS, symbol, partial(_same, points)))
@@ -155,7 +162,7 @@ class Board:
         messages = [entry.message() for entry in entries if wanted(entry)]
         return sequence, Snapshot(
             rows=[message for message in messages if isinstance(message, NewRows)],
-            alerts=[message for message in messages if isinstance(message, AlertState)],
+            alerts=[message for message in messages if isinstance(message, AlertState) and message.state != LAPSED],
             points=[message for message in messages if isinstance(message, PricePoints)],
             pulses=[message for message in messages if isinstance(message, SourceState)],
             healths=[message for message in messages if isinstance(message, HealthState)],
@@ -177,6 +184,9 @@ class Board:
         if not length:
             return
         self._sequence += 1
+        if rows.table is Table.ALERTS and rows.provisional:
+            self._put_waiting(rows, length)
+            return
         self.counts.rows[rows.table] += length
         if rows.table in _EVENTS:
             self._put_events(rows, length)
@@ -201,6 +211,16 @@ class Board:
                 else partial(feed_messages.new_rows, rows.table, symbol, rows.provisional, row)
             )
             ledger.put(tuple(row[name] for name in key), Entry(rows.table, symbol, build), self._sequence)
+            if rows.table is Table.ALERTS:
+                self._waiting.drop((str(row["rule"]), symbol))
+
+    def _put_waiting(self, rows: Rows, length: int) -> None:
+        """Keep what rules wait for: the newest word of each about each symbol, whatever its id, and no longer than until an alert."""
+        for index in range(length):
+            self._sequence += 1
+            row = {name: column[index] for name, column in rows.columns.items()}
+            build = partial(feed_messages.alert_state, row)
+            self._waiting.put((str(row["rule"]), rows.symbol), Entry(rows.table, rows.symbol, build), self._sequence)
 
     def _put_history(self, rows: Rows) -> None:
         history = self._history.get(rows.symbol)

@@ -12,6 +12,8 @@
   is dropped; a firing alert is written again as `no_data` and stays, for silence resolves nothing. When the row comes back it
   goes on: written again as `firing`, or resolved. The end of a tape is no silence.
 - An open gap only shows in the alert, unless the rule holds on gaps: then instants on top of one count as not known.
+- Before it fires there is no alert, but a screen may want to know: `waiting` says that a rule is pending, or inhibited, i.e. that a
+  gap keeps it from judging or that silence took a pending from it. It is never stored, and what it says enters no alert.
 
 Rows are judged a reading at a time with numpy; the walk visits only stretches of equal verdict that can change something, so a
 quiet rule whose condition does not hold costs one evaluation. What is kept is a handful of numbers and the alert that is on.
@@ -45,6 +47,14 @@ class Phase(enum.StrEnum):
     GAP = "gap"
 
 
+class Obstacle(NamedTuple):
+    """What keeps a rule from judging."""
+
+    since_ns: int
+    completeness: str
+    """Of what it would have had to judge by."""
+
+
 class Change(NamedTuple):
     """An alert as it is from an instant on."""
 
@@ -67,6 +77,8 @@ class Lifecycle:
         """The newest instant lay on an open gap, and the rule holds on gaps."""
         self.swallowed = 0
         """How many times the condition began to hold while the rule was cooling."""
+        self.waiting: Alert | None = None
+        """What stands in the place of an alert: one that is `pending`, or `inhibited`; the same object while it stays the same."""
         self._holding = False
         self._since_ns = 0
         self._clear_since_ns: int | None = None
@@ -74,6 +86,9 @@ class Lifecycle:
         self._peak_margin = -np.inf
         self._peak_value = np.nan
         self._alert: Alert | None = None
+        self._newest_ns = NEVER_NS
+        self._gap: Obstacle | None = None
+        self._silence: Obstacle | None = None
 
     def state(self, now_ns: int) -> Phase:
         """Say where the rule stands at an instant; what keeps it from judging comes first."""
@@ -97,9 +112,11 @@ class Lifecycle:
             self._holding = False
             return []
         if holds_on_gaps and news:
-            self.on_gap = bool(on_gaps(reading)[-1])
+            self._meet_gaps(reading)
         judged = judge_reading(self.rule, reading, holds, known)
-        return list(self._walk(judged, Stretches(judged, silences, self.rule)))
+        changes = list(self._walk(judged, Stretches(judged, silences, self.rule)))
+        self.waiting = self._wait(judged)
+        return changes
 
     # --- the walk -------------------------------------------------------------------------------------------------------------------
 
@@ -192,14 +209,56 @@ class Lifecycle:
         self._clear_since_ns = None
         if self.phase is Phase.PENDING:
             self.phase = Phase.QUIET
+            self._silence = Obstacle(at_ns, "no_data")
         if self.phase is Phase.FIRING:
             yield self._write(at_ns, "no_data")
 
     def _wake(self, judged: Judged, at: int, verdict: Verdict) -> Iterator[Change]:
         self.silent = False
+        self._silence = None
         if self.phase is Phase.FIRING and not (verdict is Verdict.CLEAR and not self.rule.settings.keep_firing_for):
             self._observe(judged, at, at + 1)
             yield self._write(int(judged.instants[at]), "firing")
+
+    # --- without an alert ------------------------------------------------------------------------------------------------------------
+
+    def _meet_gaps(self, reading: Reading) -> None:
+        """Note whether the newest instant lies on a gap, and since when all have."""
+        gaps = on_gaps(reading)
+        if not (self.on_gap and gaps.all()):
+            whole = np.flatnonzero(~gaps)
+            first = int(whole[-1]) + 1 if len(whole) else 0
+            on_gap = first < len(gaps)
+            self._gap = Obstacle(int(reading.instants[first]), worst(self.tables, reading, first)) if on_gap else None
+        self.on_gap = bool(gaps[-1])
+        self._newest_ns = int(reading.instants[-1])
+
+    def _wait(self, judged: Judged) -> Alert | None:
+        """Say what stands in the place of an alert after a reading."""
+        if self.phase is Phase.PENDING:
+            return self._waiting_since("pending", self._since_ns) or self._pending(judged)
+        obstacle = self._silence or self._gap
+        cooled = self.phase is Phase.COOLING and self._newest_ns >= self._cool_until_ns
+        if obstacle is None or not (cooled or self.phase is Phase.QUIET):
+            return None
+        return self._waiting_since("inhibited", obstacle.since_ns) or self._inhibited(obstacle)
+
+    def _waiting_since(self, state: str, since_ns: int) -> Alert | None:
+        same = self.waiting is not None and (self.waiting.state, self.waiting.started_ns) == (state, since_ns)
+        return self.waiting if same else None
+
+    def _pending(self, judged: Judged) -> Alert:
+        at = int(np.searchsorted(judged.instants, self._since_ns))
+        when, reading = self.rule.when, judged.reading
+        value = float(reading.values[when.metrics[0]][at])
+        return msgspec.structs.replace(
+            self._blank("pending", self._since_ns, value),
+            evidence=gather(when.metrics, reading, at),
+            completeness=worst(when.tables, reading, at),
+        )
+
+    def _inhibited(self, obstacle: Obstacle) -> Alert:
+        return msgspec.structs.replace(self._blank("inhibited", obstacle.since_ns, np.nan), completeness=obstacle.completeness)
 
     # --- the alert ------------------------------------------------------------------------------------------------------------------
 
@@ -211,26 +270,15 @@ class Lifecycle:
             self._peak_value = float(judged.reading.values[self.rule.when.metrics[0]][best])
 
     def _fire(self, judged: Judged, at: int) -> Change:
-        settings, when = self.rule.settings, self.rule.when
+        when, reading = self.rule.when, judged.reading
         self.phase = Phase.FIRING
-        identity = f"{settings.name}\n{self.symbol}\n{self._since_ns}"
         at_ns = int(judged.instants[at])
-        self._alert = Alert(
-            alert_id=hashlib.blake2b(identity.encode(), digest_size=8).hexdigest(),
-            rule=settings.name,
-            symbol=self.symbol,
-            severity=settings.severity,
-            state="firing",
-            started_ns=self._since_ns,
+        self._alert = msgspec.structs.replace(
+            self._blank("firing", self._since_ns, float(reading.values[when.metrics[0]][at])),
             fired_ns=at_ns,
-            resolved_ns=0,
-            metric=str(when.metrics[0]),
-            condition=when.text,
-            threshold=when.threshold,
-            value=float(judged.reading.values[when.metrics[0]][at]),
             peak_value=self._peak_value,
-            evidence=gather(when.metrics, judged.reading, at),
-            completeness=worst(when.tables, judged.reading, at),
+            evidence=gather(when.metrics, reading, at),
+            completeness=worst(when.tables, reading, at),
         )
         return Change(at_ns, self._alert)
 
@@ -239,3 +287,25 @@ class Lifecycle:
         assert self._alert is not None  # only called while firing
         self._alert = msgspec.structs.replace(self._alert, state=state, resolved_ns=resolved_ns, peak_value=self._peak_value)
         return Change(at_ns, self._alert)
+
+    def _blank(self, state: str, started_ns: int, value: float) -> Alert:
+        """Give what an alert says without evidence."""
+        settings, when = self.rule.settings, self.rule.when
+        identity = f"{settings.name}\n{self.symbol}\n{started_ns}"
+        return Alert(
+            alert_id=hashlib.blake2b(identity.encode(), digest_size=8).hexdigest(),
+            rule=settings.name,
+            symbol=self.symbol,
+            severity=settings.severity,
+            state=state,
+            started_ns=started_ns,
+            fired_ns=0,
+            resolved_ns=0,
+            metric=str(when.metrics[0]),
+            condition=when.text,
+            threshold=when.threshold,
+            value=value,
+            peak_value=value,
+            evidence="{}",
+            completeness="",
+        )

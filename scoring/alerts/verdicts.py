@@ -114,7 +114,9 @@ class Stretches:
         self._last_ns: list[int] = judged.instants[[stop - 1 for stop in self.stops[: len(filled)]]].tolist()
         lasting = [last - first for first, last in zip(judged.instants[filled].tolist(), self._last_ns, strict=True)]
         self._always = [i for i, start in enumerate(self.starts) if start in self._silences or i == len(self.starts) - 1]
-        self._firing = self._long(Verdict.HOLDS, lasting, rule.settings.held_for)
+        # However short it is: what a silence takes from a rule must have been pending.
+        taken = [i - 1 for i in self._always if i and self.starts[i] in self._silences and self.verdicts[i - 1] == Verdict.HOLDS]
+        self._firing = sorted({*self._long(Verdict.HOLDS, lasting, rule.settings.held_for), *taken})
         self._resolving = self._long(Verdict.CLEAR, lasting, rule.settings.keep_firing_for)
 
     def _long(self, verdict: Verdict, lasting: list[int], least_ns: int) -> list[int]:
@@ -126,7 +128,7 @@ class Stretches:
         return self._silences.get(self.starts[i])
 
     def next_firing(self, i: int) -> int:
-        """Find the first stretch from `i` on that can fire an alert, follows a silence, or is the last."""
+        """Find the first stretch from `i` on that can fire an alert, follows a silence, holds before one, or is the last."""
         return self._firing[bisect_left(self._firing, i)]
 
     def next_resolving(self, i: int) -> int:

@@ -250,3 +250,72 @@ def test_a_silence_is_said_once_however_it_is_cut() -> None:
     bench = Bench(rule("risk_metrics.drawdown > 5", no_data_after=10))
     changes = bench.feed(risk([0], [6], through=12)) + bench.feed(risk([15], [6]))
     assert said(changes) == "firing@0 no_data@10 firing@15"
+
+
+@pytest.mark.parametrize(
+    ("settings", "rows", "expected"),
+    [
+        pytest.param({}, risk([0, 1], [1, 6]), "", id="a rule without `for` never waits"),
+        pytest.param({"held_for": 5}, risk([0, 1, 2], [1, 6, 7]), "pending@1", id="pending from where it began to hold"),
+        pytest.param({"held_for": 5}, risk([0, 1, 2, 3], [6, 6, 1, 6]), "pending@3", id="what broke begins anew"),
+        pytest.param({"held_for": 5}, risk([0, 1, 2], [6, 6, 1]), "", id="what broke waits no more"),
+        pytest.param({"held_for": 1}, risk([0, 1, 2], [6, 6, 6]), "", id="an alert waits no more"),
+        pytest.param({"held_for": 5}, risk([0, 1], [6, 6], 12), "inhibited@11", id="silence takes a pending"),
+        pytest.param({}, risk([0, 1], [1, 1], 12), "", id="where nothing was pending, silence takes nothing"),
+        pytest.param({"held_for": 5}, risk([0, 12], [6, 1], 12), "", id="and ends with a row"),
+        pytest.param({"held_for": 5}, risk([0, 12], [6, 6], 12), "pending@12", id="from which it may begin to hold"),
+        pytest.param({"on_gap": "hold"}, risk([0, 1, 2], [1, 1, 1], open_gaps=[0, 1, 2]), "inhibited@1", id="a gap holds a quiet rule"),
+        pytest.param({"on_gap": "hold", "held_for": 5}, risk([0, 1], [6, 6], open_gaps=[0, 1]), "inhibited@1", id="or a pending one"),
+        pytest.param({"on_gap": "hold"}, risk([0, 1, 2], [1, 1, 1], open_gaps=[1, 1, 0]), "", id="until the windows are whole"),
+        pytest.param({"on_gap": "hold"}, risk([0, 1], [6, 6], open_gaps=[0, 1]), "", id="an alert that fires goes on firing"),
+        pytest.param(
+            {"on_gap": "hold", "cooldown": 5}, risk([0, 1, 2], [6, 1, 1], open_gaps=[0, 0, 1]), "", id="cooling, it would not judge anyway"
+        ),
+        pytest.param(
+            {"on_gap": "hold", "cooldown": 5},
+            risk([0, 1, 2, 9], [6, 1, 1, 1], open_gaps=[0, 0, 1, 1]),
+            "inhibited@2",
+            id="cooled, it would",
+        ),
+        pytest.param({"on_gap": "judge"}, risk([0, 1], [1, 1], open_gaps=[1, 1]), "", id="gaps do not hold other rules"),
+    ],
+)
+def test_what_waits_in_the_place_of_an_alert(settings: dict[str, Any], rows: Rows, expected: str) -> None:
+    tested = rule("risk_metrics.drawdown > 5", **{"no_data_after": 10, **settings})
+    whole, cut = Bench(tested), Bench(tested)
+    whole.feed(rows)
+    for i in range(len(rows)):
+        columns = {name: column[i : i + 1] for name, column in rows.columns.items()}
+        cut.feed(Rows(rows.table, SYMBOL, columns, int(columns["sampled_ns"][0])))
+    cut.feed(risk([], [], (rows.through_ns - nanoseconds(0)) / 1e9))
+    for bench in (whole, cut):
+        waiting = bench.lifecycle.waiting
+        assert expected == ("" if waiting is None else f"{waiting.state}@{(waiting.started_ns - nanoseconds(0)) / 1e9:g}")
+    assert str(whole.lifecycle.waiting) == str(cut.lifecycle.waiting)  # as text, for NaN is not itself
+
+
+def test_a_pending_rule_says_on_what_and_keeps_its_id_when_it_fires() -> None:
+    bench = Bench(rule("risk_metrics.drawdown > 5", held_for=2, severity="critical"))
+    bench.feed(risk([1, 2], [1, 7], completeness=["complete", "repaired(2)"]))
+    pending = bench.lifecycle.waiting
+    assert pending is not None
+    assert (pending.severity, pending.fired_ns, pending.resolved_ns, pending.value, pending.peak_value) == ("critical", 0, 0, 7.0, 7.0)
+    assert (pending.threshold, pending.completeness) == (5.0, "repaired(2)")
+    assert '"instant":"2024-08-09T00:00:02Z","value":7.0' in pending.evidence
+    bench.feed(risk([3], [8]))
+    assert bench.lifecycle.waiting is pending  # the same as long as nothing changes
+    (fired,) = bench.feed(risk([4], [9]))
+    assert fired.alert.alert_id == pending.alert_id
+    assert fired.alert.started_ns == pending.started_ns
+
+
+def test_an_inhibited_rule_says_what_it_lacks() -> None:
+    gap = Bench(rule("risk_metrics.drawdown > 5", on_gap="hold"))
+    gap.feed(risk([1, 2], [1, 7], open_gaps=[0, 3], completeness=["complete", "open_gap(3)"]))
+    silence = Bench(rule("risk_metrics.drawdown > 5", held_for=9, no_data_after=3))
+    silence.feed(risk([1], [7], 9))
+    found = [bench.lifecycle.waiting for bench in (gap, silence)]
+    assert [(each.completeness, each.evidence, math.isnan(each.value)) for each in found if each] == [
+        ("open_gap(3)", "{}", True),
+        ("no_data", "{}", True),
+    ]

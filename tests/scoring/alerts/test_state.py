@@ -193,6 +193,38 @@ def test_the_final_rows_are_the_same_in_any_telling(telling: tuple[History, list
     assert whole.states() == cut.states()
 
 
+@settings(max_examples=75, deadline=None)
+@given(tellings(), st.booleans())
+def test_telling_which_rules_wait_changes_no_alert_and_ends_the_same_in_any_telling(
+    telling: tuple[History, list[list[Rows]]], pickled: bool
+) -> None:
+    _, calls = telling
+    plain, whole, cut = Alerts(SYMBOL, RULES), Alerts(SYMBOL, RULES, provisional=True), Alerts(SYMBOL, RULES, provisional=True)
+    told, left = list[Rows](), dict[str, Alert]()
+    for call in calls:
+        said = cut.update(call)
+        assert [str(rows) for rows in said if not rows.provisional] == [str(rows) for rows in plain.update(call)]
+        told += said
+        cut = pickle.loads(pickle.dumps(cut)) if pickled else cut
+    assert sum(rows.provisional for rows in told) <= len(calls)
+    left = waiting_after(told)
+    at_once = whole.update([rows for call in calls for rows in call])
+    assert str(left) == str(waiting_after(at_once))
+    pending = {name for name, state in cut.states().items() if state == "pending"}
+    assert pending == {name for name, alert in left.items() if alert.state == "pending"}
+
+
+def waiting_after(told: Sequence[Rows]) -> dict[str, Alert]:
+    """Give what a screen is left with that keeps one word about each rule."""
+    left: dict[str, Alert] = {}
+    for rows in told:
+        for alert in alerts_in([rows]):
+            left.pop(alert.rule, None)
+            if rows.provisional and alert.state != "lapsed":
+                left[alert.rule] = alert
+    return dict(sorted(left.items()))
+
+
 @given(histories())
 @settings(max_examples=25, deadline=None)
 def test_rows_that_were_taken_are_left_as_they_were(history: History) -> None:
@@ -262,3 +294,29 @@ def test_memory_does_not_grow_with_the_rows_judged(rows: int) -> None:
     for i in range(rows):
         alerts.update([rows_of(table, [Row(i, 1.0, 0)], i) for table in COLUMNS])
     assert len(pickle.dumps(alerts)) < 12_000
+
+
+def test_what_waits_is_told_when_it_changes_and_in_provisional_rows() -> None:
+    alerts = Alerts(SYMBOL, [rule("risk_metrics.drawdown > 5", held_for=2)], provisional=True)
+    told = []
+    for second, value in enumerate([1, 6, 6, 1, 6, 6, 6, 1]):
+        said = [rows for rows in alerts.update([risk([second], [value])]) if len(rows)]
+        told.append([(alert.state, rows.provisional) for rows in said for alert in alerts_in([rows])])
+    assert told == [
+        [],
+        [("pending", True)],
+        [],
+        [("lapsed", True)],
+        [("pending", True)],
+        [],
+        [("firing", False)],
+        [("resolved", False)],
+    ]
+
+
+def test_a_pending_that_another_follows_at_once_is_replaced_and_does_not_lapse() -> None:
+    alerts = Alerts(SYMBOL, [rule("risk_metrics.drawdown > 5", held_for=9)], provisional=True)
+    alerts.update([risk([0], [6])])
+    (_, waiting) = alerts.update([risk([1, 2], [1, 6])])
+    assert [(alert.state, alert.started_ns) for alert in alerts_in([waiting])] == [("pending", nanoseconds(2))]
+    assert waiting.through_ns == nanoseconds(2)
