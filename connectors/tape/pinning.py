@@ -135,12 +135,15 @@ def _cut(target: Path, from_row: int, end_row: int) -> int:
     """Rewrite the first segment without the rows in front of `from_row`, and give how many rows there are."""
     if end_row <= from_row:
         raise SessionError(f"{target}: nothing was recorded from row {from_row} on, expected some frames: record for longer")
-    first = segments(target)[0]
+    held = segments(target)
+    while len(held) > 1 and held[1].first_row <= from_row:  # linked while it was the last one and its end was not known
+        held.pop(0).sealed_path.unlink()
+    first = held[0]
     if first.first_row >= from_row:
         return end_row - first.first_row
     aside = target / "cut"
     shutil.rmtree(aside, ignore_errors=True)
-    segment_end = next((segment.first_row for segment in segments(target)[1:]), end_row)
+    segment_end = next((segment.first_row for segment in held[1:]), end_row)
     reader, writer = FrameReader(target), FrameWriter(aside, from_row, _WHOLE)
     for row in range(from_row, segment_end, _CUT_ROWS):
         chunk = reader.read(row, min(_CUT_ROWS, segment_end - row))

@@ -80,6 +80,18 @@ def test_what_is_pinned_stays_when_the_tape_drops_it_and_may_be_pinned_bit_by_bi
     assert payloads(kept) == [*expected(15), (ROWS, "a", b"new")]
 
 
+def test_a_segment_that_ended_where_the_stretch_begins_is_not_kept(source: Path, tmp_path: Path) -> None:
+    kept = tmp_path / "kept"
+    FrameWriter(source).close()
+    pin_sealed(source, kept, ROWS)
+    assert [segment.first_row for segment in segments(kept)] == [40]
+    writer = FrameWriter(source)
+    writer.append(10_000, "a", b"new")
+    writer.close()
+    assert pin(source, kept, ROWS) == 1
+    assert payloads(kept) == [(ROWS, "a", b"new")]
+
+
 def test_what_the_tape_dropped_before_it_was_pinned_is_not_pretended(source: Path, tmp_path: Path) -> None:
     kept = tmp_path / "kept"
     pin_sealed(source, kept, 0)
