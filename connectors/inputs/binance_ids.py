@@ -12,7 +12,7 @@ What has none (an unknown stream, a reply, a broken message) is passed on from b
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Final, TypeAlias
 
 _OPENING: Final = b'{"stream":"'
@@ -102,44 +102,40 @@ class Handover:
 
     def old(self, frames: Iterable[bytes]) -> list[bytes]:
         """Take what the old connection brought; give what goes on the tape."""
-        passed: list[bytes] = []
-        for frame in frames:
-            stream, number = self._find(frame)
-            if stream is None:
-                passed.append(frame)
-                continue
-            stream.newest_old = max(stream.newest_old, number)
-            if stream.take(number):
-                passed.append(frame)
-            else:
-                self.duplicates += 1
-            if stream.held and stream.joined:
-                passed += self._release(stream)
-        return passed
+        return [passed for frame in frames for passed in self._follow(frame, self._of_old)]
 
     def new(self, frames: Iterable[bytes]) -> list[bytes]:
         """Take what the new connection brought; give what goes on the tape."""
-        passed: list[bytes] = []
-        for frame in frames:
-            stream, number = self._find(frame)
-            if stream is None:
-                passed.append(frame)
-                continue
-            if stream.first_new is None:
-                stream.first_new = number
-            if not (stream.joined or self._alone):
-                stream.held.append((number, frame))
-                self._held += 1
-            elif stream.take(number):
-                passed.append(frame)
-            else:
-                self.duplicates += 1
-        return passed
+        return [passed for frame in frames for passed in self._follow(frame, self._of_new)]
 
     def finish(self) -> list[bytes]:
         """Do without the old connection; give what was held back."""
         self._alone = True
         return [frame for stream in self._streams.values() for frame in self._release(stream)]
+
+    def _follow(self, frame: bytes, of: Callable[[_Stream, int, bytes], list[bytes]]) -> list[bytes]:
+        event = event_of(frame)
+        return [frame] if event is None else of(self._streams.setdefault(event[0], _Stream()), event[1], frame)
+
+    def _of_old(self, stream: _Stream, number: int, frame: bytes) -> list[bytes]:
+        stream.newest_old = max(stream.newest_old, number)
+        passed = self._once(stream, number, frame)
+        return passed + self._release(stream) if stream.held and stream.joined else passed
+
+    def _of_new(self, stream: _Stream, number: int, frame: bytes) -> list[bytes]:
+        if stream.first_new is None:
+            stream.first_new = number
+        if stream.joined or self._alone:
+            return self._once(stream, number, frame)
+        stream.held.append((number, frame))
+        self._held += 1
+        return []
+
+    def _once(self, stream: _Stream, number: int, frame: bytes) -> list[bytes]:
+        if stream.take(number):
+            return [frame]
+        self.duplicates += 1
+        return []
 
     def _release(self, stream: _Stream) -> list[bytes]:
         held = len(stream.held)
@@ -147,9 +143,3 @@ class Handover:
         released = stream.release()
         self.duplicates += held - len(released)
         return released
-
-    def _find(self, frame: bytes) -> tuple[_Stream | None, int]:
-        event = event_of(frame)
-        if event is None:
-            return None, 0
-        return self._streams.setdefault(event[0], _Stream()), event[1]
