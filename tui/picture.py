@@ -1,6 +1,7 @@
 """`python -m tui.picture OUT.svg [COLUMNSxROWS]`: a picture of the screen from a recorded moment, the same each time.
 
-`python -m tui.picture --all FOLDER` draws every page in every moment of `tui/sample_moments.py`, and the alert in a narrow terminal.
+`python -m tui.picture --all FOLDER` draws every page in every moment of `tui/sample_moments.py`, the alert in a narrow terminal, and
+the explanation of the alert.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from tui import sample
 from tui.app import Ghosttape
 from tui.memory import Memory
 from tui.pages.catalog import CATALOG
+from tui.pages.explanation import ExplanationPage
 from tui.sample_moments import MOMENTS
 from tui.state import Event
 
@@ -32,6 +34,8 @@ _CLIPS: Final = re.compile(r'\s*clip-path="url\(#t-line-\d+\)"|<clipPath id="t-l
 _SETTLED: Final = 2
 """Drawings that must be alike before a screen stands still."""
 _PATIENCE: Final = 60
+EXPLANATION: Final = "explanation"
+"""Name of the page that lies over the log of alerts, in the catalog of which it is not."""
 _WATCHED: Final = "DOGEUSDT"
 """The symbol that something happens to."""
 
@@ -56,7 +60,7 @@ async def screens(
         for size in sizes:
             await pilot.resize_terminal(*size)
             for page in pages:
-                app.open_page(page)
+                _open(app, page)
                 shown: list[list[str]] = []
                 while len(shown) < _PATIENCE and (len(shown) < _SETTLED or any(each != shown[-1] for each in shown[-_SETTLED:])):
                     await pilot.pause()
@@ -64,6 +68,19 @@ async def screens(
                     await pilot.pause()
                     shown.append(lines_of(app))
                 yield page, size, app
+
+
+def pages_of(moment: str) -> list[str]:
+    """Give the pages a moment is pictured on: there is something to explain where there is an alert."""
+    return [entry.name for entry in CATALOG] + ([EXPLANATION] if moment == "alert" else [])
+
+
+def _open(app: Ghosttape, page: str) -> None:
+    if page == EXPLANATION:
+        app.open_page("alerts")
+        app.push_screen(ExplanationPage(sample.EXPLAINED))
+    else:
+        app.open_page(page)
 
 
 def svg_of(app: Ghosttape, title: str) -> str:
@@ -85,9 +102,8 @@ async def picture(size: tuple[int, int] = SIZE) -> str:
 async def draw_all(folder: Path) -> None:
     """Draw every page in every moment."""
     folder.mkdir(parents=True, exist_ok=True)
-    pages = [entry.name for entry in CATALOG]
     for moment, events in MOMENTS.items():
-        async for page, size, app in screens(events(), pages, (_EACH, NARROW) if moment == "alert" else (_EACH,)):
+        async for page, size, app in screens(events(), pages_of(moment), (_EACH, NARROW) if moment == "alert" else (_EACH,)):
             name = f"{page}-{'narrow' if size == NARROW else moment}.svg"
             (folder / name).write_text(svg_of(app, f"Ghosttape: {page}"), encoding="utf-8")
 

@@ -14,7 +14,7 @@ from typing import Final
 import msgspec
 
 from scoring.feed import AlertState, Hello, NewRows, PricePoints, Snapshot, SourceState, Topic, Value
-from tui import sample_books
+from tui import sample_alert, sample_books
 from tui.state import Connecting, Event
 
 AT: Final = datetime(2026, 8, 1, 12, 16, 40, tzinfo=UTC)
@@ -42,6 +42,8 @@ _ALERTS: Final = (
     (507, "VOLATILITY_BURST", "PEPEUSDT", "warning", "resolved", "risk_metrics.volatility_1m_annualised", 1.5, 1.732),
     (683, "WIDE_SPREAD", "ETHUSDT", "info", "resolved", "spread_metrics.spread_ratio", 3.0, 3.118),
 )
+EXPLAINED: Final = "IMMINENT_HYPE_PUMP DOGEUSDT 12"
+"""The alert that can be explained."""
 _STANCES: Final = (
     # asset, symbol, vibe, average vibe, texts, deviations of N and of M; None while there is too little history
     ("bitcoin", "BTCUSDT", 0.12, 0.17, 38, 0.4, -0.3),
@@ -79,11 +81,14 @@ def events() -> list[Event]:
     rows += sample_books.rows(AT)
     for number, post in reversed(list(enumerate(_POSTS))):
         rows += _post(number, *post)
+    alerts = [_alert(*alert) for alert in reversed(_ALERTS)]
+    rows += [row for alert in alerts if alert.alert_id == EXPLAINED for row in sample_alert.rows(alert, AT)]
+    alerts = [sample_alert.explained(alert) if alert.alert_id == EXPLAINED else alert for alert in alerts]
     pulses = [
         SourceState(name, AT, frames, rejects, gaps, AT - timedelta(seconds=silent), _START, _END, 60.0, "replaying")
         for name, frames, rejects, gaps, silent in _SOURCES
     ]
-    return [Connecting("ws://127.0.0.1:8765"), hello, Snapshot(rows, [_alert(*alert) for alert in reversed(_ALERTS)], points, pulses)]
+    return [Connecting("ws://127.0.0.1:8765"), hello, Snapshot(rows, alerts, points, pulses)]
 
 
 def live_events() -> list[Event]:

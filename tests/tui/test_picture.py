@@ -9,8 +9,7 @@ from xml.etree import ElementTree
 
 import pytest
 
-from tui.pages.catalog import CATALOG
-from tui.picture import main
+from tui.picture import main, pages_of
 from tui.sample_moments import MOMENTS
 
 
@@ -39,7 +38,7 @@ def test_all_of_them_are_drawn_under_their_names_without_what_differs_by_chance(
     monkeypatch.setattr("tui.picture.MOMENTS", {"alert": MOMENTS["alert"]})
     assert main(["--all", str(tmp_path / "screens")]) == 0
     names = {path.name for path in (tmp_path / "screens").iterdir()}
-    assert names == {f"{entry.name}-{moment}.svg" for entry in CATALOG for moment in ("alert", "narrow")}
+    assert names == {f"{page}-{moment}.svg" for page in pages_of("alert") for moment in ("alert", "narrow")}
     for path in (tmp_path / "screens").iterdir():
         svg = path.read_text(encoding="utf-8")
         ElementTree.fromstring(svg)

@@ -1,0 +1,71 @@
+"""The alert of the made-up moment of `tui/sample.py` that can be explained: what entered its rule, the posts that moved the mood, and
+the minute and a half of numbers in which its condition came to hold.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Final
+
+import msgspec
+
+from scoring.feed import AlertState, NewRows, Topic, Value
+from tui.why import Found, MovingPost
+
+_METRIC: Final = "decoupling_signals.hype_momentum"
+_OTHER: Final = "decoupling_signals.delta_price"
+_LIMIT: Final = 100.0
+_FLAT: Final = 0.02
+_PRICE: Final = 0.0141
+"""How far the price had moved when it fired."""
+_KNOWN_S: Final = 90
+_POSTS: Final = (
+    # seconds before it fired, channel, mood, by how much it moved the mean, copies, text
+    (2, "moonshot_calls", 0.97, 0.0142, 3, "DOGE IS GOING PARABOLIC last chance before $1, buy buy buy"),
+    (5, "pump_alerts", 0.93, 0.0119, 7, "Whales loading DOGE right now, 10x in the next hour"),
+    (9, "night_traders", -0.64, -0.0098, 0, "This doge candle looks like a coordinated pump, do not be their exit"),
+    (14, "moonshot_calls", 0.95, 0.0091, 1, "told you!! doge +9% in ten minutes, target 0.15"),
+    (21, "pump_alerts", 0.88, 0.0077, 12, "DOGE volume is insane, next stop the moon"),
+)
+
+
+def explained(alert: AlertState) -> AlertState:
+    """Give an alert what an explanation rests on: it fired the moment its condition held."""
+    fired = alert.fired_at
+    assert fired is not None
+    value = alert.value or 0.0
+    evidence = {_METRIC: Found(value, _text(fired), "complete"), _OTHER: Found(_PRICE, _text(fired), "complete")}
+    posts = [
+        MovingPost(channel, mood, moved, copies, text, _text(fired - timedelta(seconds=before)))
+        for before, channel, mood, moved, copies, text in _POSTS
+    ]
+    return msgspec.structs.replace(
+        alert,
+        condition=f"{_METRIC} > {_LIMIT:g} and {_OTHER} < {_FLAT:g}",
+        evidence=msgspec.json.encode(evidence).decode(),
+        posts=msgspec.json.encode(posts).decode(),
+    )
+
+
+def rows(alert: AlertState, at: datetime) -> list[NewRows]:
+    """Give the final rows the rule judged before an instant: slowly more of it, and past the threshold when it fired."""
+    fired, value = alert.fired_at, alert.value or 0.0
+    assert fired is not None
+    told = []
+    for back in range(_KNOWN_S, 0, -1):
+        instant = at - timedelta(seconds=back)
+        hype = value if instant >= fired else _LIMIT * 0.9 * (1 - back / _KNOWN_S) ** 2
+        cells: dict[str, Value] = {
+            "asset": "dogecoin",
+            "evaluated_at": _text(instant),
+            "hype_momentum": hype,
+            "delta_price": _PRICE * (1 - back / _KNOWN_S / 2),
+            "open_gaps": 0,
+            "completeness": "complete",
+        }
+        told.append(NewRows(Topic.DECOUPLING_SIGNALS, alert.symbol, False, {name: [cell] for name, cell in cells.items()}))
+    return told
+
+
+def _text(at: datetime) -> str:
+    return at.isoformat().replace("+00:00", "Z")
