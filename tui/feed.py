@@ -205,7 +205,7 @@ async def _next(connection: ClientConnection, patience: _Patience) -> Event:
     patience.rest()
     message = decode_message(text)
     if isinstance(message, Hello) and message.protocol != PROTOCOL:
-        raise _UnknownProtocol(f"the feed speaks version {message.protocol}, this screen version {PROTOCOL}: update the older one")
+        raise _UnknownProtocol(f"it speaks version {message.protocol}, this screen {PROTOCOL}: update the older")
     return message
 
 
@@ -221,7 +221,7 @@ def _reason(error: Exception, url: str) -> str:
     """Say what happened in words of the person before the screen."""
     match error:
         case InvalidStatus() if error.response.status_code == _UNAUTHORIZED:
-            return "the feed asks for a token: start the screen with --token"
+            return "it asks for a token: start the screen with --token"
         case InvalidStatus():
             return f"the feed refused: {error.response.body.decode(errors='replace').strip() or error.response.status_code}"
         case ConnectionRefusedError():
