@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Final, NamedTuple
 
-from scoring.duration import nanoseconds
+from scoring.duration import Duration, nanoseconds
 from scoring.feed import Hello, NewRows, Snapshot, Topic, Value, read_number
 from tui.instants import instant
 from tui.state import Event
@@ -27,6 +27,8 @@ INSTANTS: Final[Mapping[str, str]] = {
 """The tables rules may look at, and the column that dates a row."""
 ROW_LIMIT: Final = 1_200
 """Rows kept of each table about a symbol: ten minutes of two a second."""
+SPAN: Final = Duration.parse("1h")
+"""How much older than the newest of them they may be: as prices of a chart. Rows of one a minute would fill up for most of a day."""
 SERIES_LIMIT: Final = 128
 """Tables times symbols; those that come later are not kept."""
 _WORD: Final = 40
@@ -101,6 +103,8 @@ class Measures:
         values = array("d", [_number(cell) for cell in cells.values()])
         mark = cells.get("completeness")
         series.rows.append(Row(at_ns, values, mark[:_WORD] if isinstance(mark, str) else ""))
+        while series.rows[0].at_ns < at_ns - SPAN:
+            series.rows.popleft()
 
 
 def _number(cell: Value) -> float:

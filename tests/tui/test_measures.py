@@ -74,6 +74,11 @@ def test_what_is_not_known_or_no_number_is_no_number() -> None:
     assert (row.at_ns, row.completeness) == (nanoseconds(AT), "complete")
 
 
+def test_rows_of_one_a_minute_are_kept_for_an_hour() -> None:
+    assert kept([window(60 * i, 60, float(i)) for i in range(100)], "trade_metrics") == [float(i) for i in range(39, 100)]
+    assert kept([window(0, 60, 1.0), window(100_000, 60, 2.0)], "trade_metrics") == [2.0]
+
+
 def test_rows_and_series_are_bounded() -> None:
     seen = Measures()
     for i in range(ROW_LIMIT + 10):
