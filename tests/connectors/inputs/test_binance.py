@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -15,17 +15,6 @@ from tests.connectors.inputs.binance_run import QUICK, Run
 from tests.connectors.inputs.market_server import MarketServer, gaps_of, trade, until
 
 QUICK_CLOSE_SECONDS = 0.2
-
-
-@pytest.fixture
-def run(tmp_path: Path) -> Run:
-    return Run(tmp_path / "session" / "frames" / "live")
-
-
-@pytest.fixture
-def server() -> Iterator[MarketServer]:
-    with MarketServer() as listening:
-        yield listening
 
 
 def test_frames_are_on_the_tape_as_they_came_and_stamped_on_arrival(run: Run, server: MarketServer) -> None:

@@ -6,8 +6,6 @@ import itertools
 import re
 import threading
 import time
-from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from msgspec.structs import replace
@@ -20,17 +18,6 @@ from tests.connectors.inputs.binance_run import QUICK, Run, ms
 from tests.connectors.inputs.market_server import MarketServer, gaps_of, trade, until
 
 QUICK_CLOSE_SECONDS = 0.2
-
-
-@pytest.fixture
-def run(tmp_path: Path) -> Run:
-    return Run(tmp_path / "session" / "frames" / "live")
-
-
-@pytest.fixture
-def server() -> Iterator[MarketServer]:
-    with MarketServer() as listening:
-        yield listening
 
 
 def test_a_dropped_connection_is_a_gap_and_comes_back(run: Run, server: MarketServer) -> None:

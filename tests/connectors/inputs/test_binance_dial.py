@@ -5,7 +5,6 @@ from __future__ import annotations
 import ssl
 import threading
 import time
-from collections.abc import Iterator
 
 import pytest
 from msgspec.structs import replace
@@ -18,12 +17,6 @@ from tests.connectors.inputs.market_server import MarketServer, until
 
 NOWHERE = "ws://127.0.0.1:1"
 SETTINGS = BinanceSettings(open_timeout=Duration.parse("2s"))
-
-
-@pytest.fixture
-def server() -> Iterator[MarketServer]:
-    with MarketServer() as listening:
-        yield listening
 
 
 def dialler(*hosts: str, attempts: int = 300) -> Dialler:

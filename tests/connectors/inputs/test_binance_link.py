@@ -22,12 +22,6 @@ class Clock:
 
 
 @pytest.fixture
-def server() -> Iterator[MarketServer]:
-    with MarketServer() as listening:
-        yield listening
-
-
-@pytest.fixture
 def client(server: MarketServer) -> Iterator[WebSocketClient]:
     opened = dial(server.address, 5)
     yield opened

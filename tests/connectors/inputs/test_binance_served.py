@@ -39,11 +39,6 @@ def session(rows: list[Row], tmp_path_factory: pytest.TempPathFactory) -> Path:
     return write(tmp_path_factory.mktemp("served") / "real", {"binance": rows}, ("BTCUSDT",))
 
 
-@pytest.fixture
-def run(tmp_path: Path) -> Run:
-    return Run(tmp_path / "session" / "frames" / "live")
-
-
 def listen(run: Run, exchange: Exchange, frames: int, **settings: Duration) -> None:
     """Receive until so many frames are on the tape."""
     chosen = replace(QUICK, hosts=(f"ws://127.0.0.1:{exchange.port}",), time_unit="millisecond", **settings)
