@@ -7,14 +7,9 @@ import numpy as np
 import pytest
 
 from flows.commands.study import chance, main
-from tests.flows.commands.told import EVENTS, write_results
+from tests.flows.commands.told import EVENTS
 from tests.flows.conftest import BUNDLED, Run
 from tests.flows.sessions import cut
-
-
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return write_results(tmp_path_factory.mktemp("told"))
 
 
 @pytest.fixture(autouse=True)

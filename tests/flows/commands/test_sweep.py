@@ -14,13 +14,8 @@ from flows.settings import load
 from scoring.alerts.rules import compile_rules
 from scoring.errors import SettingError
 from scoring.records import Alert
-from tests.flows.commands.told import EVENTS, write_results
+from tests.flows.commands.told import EVENTS
 from tests.flows.conftest import BUNDLED, ROOT, clean_environment
-
-
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return write_results(tmp_path_factory.mktemp("told"))
 
 
 @pytest.fixture(autouse=True)
