@@ -65,7 +65,7 @@ class Ghosttape(Driving):
     DEFAULT_MODE = catalog.CATALOG[0].name
     BINDINGS: ClassVar[list[BindingType]] = [
         *(
-            Binding(str(number), f"page('{entry.name}')", entry.title, False, id=f"screen.{entry.name}", tooltip="show this page")
+            Binding(str(number), f"page('{entry.name}')", entry.title, False, id=f"screen.{entry.name}", tooltip=f"show {entry.title}")
             for number, entry in enumerate(catalog.CATALOG, start=1)
         ),
         Binding("colon", "go", "Go to", id="screen.go", key_display=":", tooltip="go to a symbol by its name"),
