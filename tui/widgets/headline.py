@@ -39,9 +39,8 @@ def headline(state: State, width: int) -> Text:
     return left.append_text(link)
 
 
-def progress(state: State, width: int) -> Text:
-    """Draw how much of the tape has been replayed, as a thin line; a line at rest when live."""
-    done = state.progress
+def progress(done: float | None, width: int) -> Text:
+    """Draw how much of the tape has been replayed, 0 to 1, as a thin line; a line at rest when that is not to be told."""
     full = 0 if done is None else round(done * width)
     line = Text("━" * full, Style(color=palette.ACCENT))
     return line.append("─" * (width - full), Style(color=palette.PANEL))

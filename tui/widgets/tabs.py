@@ -1,4 +1,6 @@
-"""The second line: the pages with their numbers, the one shown in bold, and how much of a recorded session has been replayed."""
+"""The second line: the pages with their numbers, the one shown in bold; and how much of a recorded session has been replayed, where
+the line of the tape does not show that.
+"""
 
 from __future__ import annotations
 
@@ -51,10 +53,10 @@ class Tabs(Lines):
         super().__init__()
         self._page = name
 
-    def show(self, state: State) -> None:
-        """Draw the state."""
+    def show(self, state: State, *, is_told: bool) -> None:
+        """Draw the state; how far a replay is may be told elsewhere."""
         line = tabs(self._page)
-        self.write(line.append_text(progress(state, max(self.size.width - len(line.plain), 0))))
+        self.write(line.append_text(progress(None if is_told else state.progress, max(self.size.width - len(line.plain), 0))))
 
     def on_click(self, event: events.Click) -> None:
         """Go to the page whose name was clicked."""

@@ -91,6 +91,11 @@ class TapeBar(Lines):
         super().__init__(id="tape-bar")
         self._line = (0, 0)
 
+    @property
+    def is_drawn(self) -> bool:
+        """Whether it shows how far the tape is."""
+        return self._line[1] > 0
+
     def show(self, state: State, frozen: Frozen | None) -> None:
         """Draw how the tape runs, or that the screen stands still."""
         width = self.screen.size.width - 2

@@ -31,8 +31,8 @@ def test_it_takes_its_width_and_keeps_clock_and_link_to_the_last(width: int) -> 
 
 
 def test_a_replay_draws_how_far_it_is_and_a_live_tape_a_line_at_rest() -> None:
-    assert progress(SAMPLE, 60).plain == "━" * 50 + "─" * 10
-    assert progress(State(), 10).plain == "─" * 10
+    assert progress(SAMPLE.progress, 60).plain == "━" * 50 + "─" * 10
+    assert progress(None, 10).plain == "─" * 10
 
 
 def test_before_anything_is_heard_it_says_that_it_tries() -> None:

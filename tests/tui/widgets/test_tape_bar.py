@@ -6,9 +6,12 @@ from datetime import timedelta
 
 import pytest
 from rich.cells import cell_len
+from textual.pilot import Pilot
 
 from scoring.feed import PaceState
 from tests.tui.alerts_heard import AT, events, source
+from tests.tui.seen import press, show
+from tui.app import Ghosttape
 from tui.rewind import Frozen, Kept
 from tui.state import Lost, State, reduce
 from tui.widgets.tape_bar import bar, still
@@ -67,3 +70,14 @@ def test_a_frozen_screen_says_since_when_and_what_it_shows() -> None:
     text = still(frozen, 120).plain
     for words in ("❙❙ frozen since 12:10:09", "shows 12:10:00, 9.0s back", "f returns to now", "1 of 2"):
         assert words in text
+
+
+@pytest.mark.parametrize("size", [(80, 24), (120, 40)])
+@pytest.mark.parametrize("pace", [PaceState(10.0, False, None, ""), None])
+def test_how_far_the_tape_is_is_drawn_once(pace: PaceState | None, size: tuple[int, int]) -> None:
+    async def act(pilot: Pilot[None], app: Ghosttape) -> None:
+        text = await press(pilot, app, "1")
+        assert sum("━━" in line for line in text.splitlines()) == 1
+        assert ("◆─" in text) == (pace is not None)
+
+    show(act, events(pace), size=size)
