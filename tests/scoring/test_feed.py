@@ -17,10 +17,13 @@ ROWS = feed.NewRows("risk_metrics", "BTCUSDT", True, {"price": [1.5], "sampled_a
 POINTS = feed.PricePoints("BTCUSDT", 5.0, [AT], [1.5])
 
 
+RULE = feed.RuleText("DRAWDOWN", "critical", "risk_metrics.drawdown > 0.01", "", 5.0, 60.0, 600.0, "judge", "It fell.")
+
+
 @pytest.mark.parametrize(
     "message",
     [
-        feed.Hello("0.1", "session", "replay", ["BTCUSDT"], ["alerts"]),
+        feed.Hello("0.1", "session", "replay", ["BTCUSDT"], ["alerts"], rules=[RULE]),
         ROWS,
         ALERT,
         PULSE,
@@ -31,6 +34,11 @@ POINTS = feed.PricePoints("BTCUSDT", 5.0, [AT], [1.5])
 )
 def test_every_message_reads_back_as_it_was_written(message: feed.Message) -> None:
     assert feed.decode_message(feed.encode(message)) == message
+
+
+def test_a_hello_of_before_the_rules_were_told_can_still_be_read() -> None:
+    old = b'{"type":"hello","version":"0.1","session":"s","mode":"live","symbols":[],"tables":[],"protocol":1}'
+    assert feed.decode_message(old) == feed.Hello("0.1", "s", "live", [], [])
 
 
 def test_a_subscription_reads_back_and_an_unknown_topic_is_refused() -> None:

@@ -107,6 +107,18 @@ def test_an_alert_that_changes_moves_to_the_end() -> None:
     assert [(key, known.state) for key, known in state.alerts.items()] == [("b", "firing"), ("a", "resolved")]
 
 
+def test_a_rule_waits_until_its_next_word_about_the_same_symbol() -> None:
+    state = after(HELLO, alert("a", "pending"), alert("b", "inhibited"))
+    assert [(key, known.alert_id) for key, known in state.waiting.items()] == [(("R", "S"), "b")]
+    assert not state.alerts
+    assert not reduce(state, alert("b", "lapsed")).waiting
+    assert not reduce(state, alert("b", "lapsed")).alerts
+    fired = reduce(state, alert("b"))
+    assert (list(fired.alerts), fired.waiting) == (["b"], {})
+    assert not reduce(state, Snapshot([], [], [], [])).waiting
+    assert reduce(State(), alert("a", "lapsed")) == State()
+
+
 def test_a_snapshot_replaces_what_was_known() -> None:
     points = PricePoints("ETHUSDT", 5.0, [AT], [2.0])
     state = after(

@@ -38,7 +38,7 @@ from scoring.feed import (
     decode_message,
     encode,
 )
-from scoring.records import Column, Gap, Pulse, RiskMetrics, Rows, SourceHealth, Table, columns_of, to_columns
+from scoring.records import Alert, Column, Gap, Pulse, RiskMetrics, Rows, SourceHealth, Table, columns_of, to_columns
 
 HELLO = Hello("0.1.0", "session", "replay", ["BTCUSDT", "ETHUSDT"], ["risk_metrics"])
 START = 1_785_585_600_000_000_000
@@ -100,6 +100,11 @@ def test_a_client_hears_hello_then_a_snapshot_then_what_changes(feed: FeedPartit
     asyncio.run(client())
 
 
+def told(state: str, provisional: bool = False) -> Rows:
+    alert = Alert("a", "R", "BTCUSDT", "info", state, 1, 0, 0, "m", "m > 1", 1.0, 2.0, 2.0, "{}", "complete")
+    return Rows(Table.ALERTS, "BTCUSDT", to_columns(Alert, [alert]), 0, provisional)
+
+
 class Player:
     """A tape that notes what it is asked."""
 
@@ -137,8 +142,16 @@ def test_a_client_drives_the_tape_and_everyone_hears_how_it_runs() -> None:
 
     asyncio.run(client())
     assert player.asked == [Control(paused=True)]
-    feed.write_batch([risk(1.0), Rows(Table.GAPS, "BTCUSDT", to_columns(Gap, [Gap("a", "BTCUSDT", "trade", 1, 2, 3, 4, 2, 0, "")]), 0)])
-    assert player.news == ["gap"]
+    feed.write_batch(
+        [
+            risk(1.0),
+            told("pending", provisional=True),
+            Rows(Table.GAPS, "BTCUSDT", to_columns(Gap, [Gap("a", "BTCUSDT", "trade", 1, 2, 3, 4, 2, 0, "")]), 0),
+        ]
+    )
+    assert player.news == ["gap"]  # a rule that is pending is no alert to pause at
+    feed.write_batch([told("firing")])
+    assert player.news == ["gap", "alert"]
     feed.close()
 
 

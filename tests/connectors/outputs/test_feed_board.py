@@ -37,9 +37,9 @@ def trades(*widths_s: int) -> Rows:
     return Rows(Table.TRADE_METRICS, "BTCUSDT", to_columns(TradeMetrics, windows), 0)
 
 
-def alert(identity: str, state: str = "firing") -> Rows:
-    row = a_row(Alert, alert_id=identity, rule="R", symbol="BTCUSDT", state=state, started_ns=START, threshold=float("nan"), value=2.0)
-    return Rows(Table.ALERTS, "BTCUSDT", to_columns(Alert, [row]), 0)
+def alert(identity: str, state: str = "firing", rule: str = "R") -> Rows:
+    row = a_row(Alert, alert_id=identity, rule=rule, symbol="BTCUSDT", state=state, started_ns=START, threshold=float("nan"), value=2.0)
+    return Rows(Table.ALERTS, "BTCUSDT", to_columns(Alert, [row]), 0, provisional=state in ("pending", "inhibited", "lapsed"))
 
 
 def pulse(source: str = "binance", state: str = "replaying") -> Pulse:
@@ -97,6 +97,28 @@ def test_an_alert_is_one_thing_through_all_its_states_and_its_unknown_numbers_ar
         ("b", "firing", None, None),
         ("a", "resolved", None, None),
     ]
+
+
+def states_of(known: Board, sequence: int = 0) -> list[tuple[str, str]]:
+    return [(m.alert_id, m.state) for m in messages(known.since(sequence)[1]) if isinstance(m, AlertState)]
+
+
+def test_of_a_rule_that_waits_only_the_newest_word_is_kept_until_it_fires() -> None:
+    known = board()
+    known.put([alert("a", "pending"), alert("b", "pending"), alert("c", "pending", rule="S"), alert("old", "resolved")])
+    assert states_of(known) == [("old", "resolved"), ("c", "pending")]  # the alert is of the same rule, and came later
+    seen, _ = known.since(0)
+    known.put([alert("c", "lapsed", rule="S")])
+    assert states_of(known, seen) == [("c", "lapsed")]
+    assert [a.state for a in known.snapshot(lambda _: True)[1].alerts] == ["resolved"]
+    known.put([alert("d"), alert("d", "resolved"), alert("e", "pending")])
+    assert states_of(known, seen) == [("d", "resolved"), ("c", "lapsed"), ("e", "pending")]
+
+
+def test_a_rule_that_waits_is_no_alert_in_what_a_monitor_is_told() -> None:
+    known = board()
+    known.put([alert("a", "pending"), alert("b")])
+    assert known.counts.rows[Table.ALERTS] == 1
 
 
 def test_memory_is_bounded_by_the_settings() -> None:
