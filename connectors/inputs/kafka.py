@@ -23,7 +23,7 @@ from connectors.inputs.kafka_position import Settling, reached_on
 from connectors.tape.recorder import Arrival, Recorder
 from connectors.wire.gap import GAP_FEED, encode_gap
 from connectors.wire.kafka_connection import KafkaSettings
-from connectors.wire.kafka_marks import KAFKA_FEED, Place, encode_mark
+from connectors.wire.kafka_marks import KAFKA_FEED, Place, Runs, encode_mark
 from connectors.wire.kafka_values import read_message
 from scoring.errors import ResourceError
 from scoring.records import ALL_SYMBOLS, NANOSECONDS_PER_MILLISECOND, NANOSECONDS_PER_SECOND, Gap, SourceHealth
@@ -51,7 +51,7 @@ class KafkaFeed:
         self._stored_row = self._snapshot_row = 0
         self._expired: set[Place] = set()
         self._state, self._last_error = "connecting", ""
-        self._last_ns = self._frames = self._lag = self._gaps = self._reconnects = 0
+        self._put_ns = self._last_ns = self._frames = self._lag = self._gaps = self._reconnects = 0
         self._rate = 0.0
         self._is_behind = False
         self._looked_at = self._marked_at = self._committed_at = 0.0
@@ -65,9 +65,10 @@ class KafkaFeed:
             SessionError: a mark on the tape cannot be read.
         """
         on_tape, self._last_ns = reached_on(recorder)
+        self._put_ns = self._last_ns
         self._clock.move(self._last_ns)
         settling = Settling(recorder.committed(KAFKA_FEED))
-        consumer = open_consumer(self._cluster, self._settings, self._complain)
+        consumer = open_consumer(self._cluster, self._settings, self._complain, lambda error, offsets: partitions.taken(error, offsets))
         partitions = Partitions(consumer, self._settings, on_tape, settling, self._order, self._stopped, self._complain)
         self._recorder = recorder
         self._thread = threading.Thread(target=self._run, args=(consumer, partitions, settling, recorder), name="kafka", daemon=True)
@@ -131,12 +132,15 @@ class KafkaFeed:
         errors = self._sort([] if first is None else [first, *consumer.consume(self._settings.batch - 1, 0)], partitions)
         wall_ns = self._clock.wall()
         arrivals: list[Arrival] = []
+        runs, passed_ns = Runs(), max(self._put_ns, self._clock())
         for stamp_ns, place, (offset, producer, row, feed, payload) in self._order.take(wall_ns, self._settings.batch):
             if partitions.progress.take(place, offset, producer, row):
                 arrivals.append((stamp_ns, feed, (payload,)))
+                runs.add(place, offset, stamp_ns if stamp_ns < passed_ns else 0)
+                passed_ns = max(passed_ns, stamp_ns)
         reached_ns = self._order.reached(wall_ns)
         if arrivals:
-            self._put(partitions, settling, recorder, arrivals, arrivals[-1][0])
+            self._put(partitions, settling, recorder, arrivals, arrivals[-1][0], runs)
             self._frames += len(arrivals)
             self._state, self._last_ns, self._last_error = "live", arrivals[-1][0], ""
             recorder.flush()  # the clock moves on only behind what is on the tape
@@ -164,8 +168,16 @@ class KafkaFeed:
                 self._order.push((topic, number), stamp_ns, item)
         return errors
 
-    def _put(self, partitions: Partitions, settling: Settling, recorder: Recorder, arrivals: list[Arrival], at_ns: int) -> None:
-        """Put frames on the tape, and with them where to read on."""
+    def _put(
+        self,
+        partitions: Partitions,
+        settling: Settling,
+        recorder: Recorder,
+        arrivals: list[Arrival],
+        at_ns: int,
+        runs: Runs | None = None,
+    ) -> None:
+        """Put frames on the tape, and with them where they come from and where to read on."""
         now = time.monotonic()
         whole = partitions.is_new or now - self._marked_at >= self._settings.whole_mark / NANOSECONDS_PER_SECOND
         moved = partitions.progress.moved()
@@ -173,7 +185,8 @@ class KafkaFeed:
             partitions.is_new, self._marked_at = False, now
             moved = partitions.progress.whole()
         if moved:
-            recorder.put_group([*arrivals, (at_ns, KAFKA_FEED, (encode_mark(moved, whole),))])
+            recorder.put_group([*arrivals, (at_ns, KAFKA_FEED, (encode_mark(moved, whole, runs),))])
+            self._put_ns = max(self._put_ns, at_ns)
             settling.put(moved)
 
     def _attend(self, partitions: Partitions, settling: Settling, recorder: Recorder) -> None:

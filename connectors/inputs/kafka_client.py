@@ -17,7 +17,7 @@ from scoring.errors import SettingError
 from scoring.records import NANOSECONDS_PER_MILLISECOND
 
 if TYPE_CHECKING:
-    from confluent_kafka import Consumer, KafkaError
+    from confluent_kafka import Consumer, KafkaError, TopicPartition
 
 _LOG: Final = logging.getLogger("ghosttape.kafka")
 _LOG.addHandler(logging.NullHandler())
@@ -27,17 +27,22 @@ class KafkaInputSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True
     """The `[kafka.input]` of the settings: how topics are read."""
 
     group: str = "ghosttape"
-    """Consumer group: its members share the partitions; its committed offsets show how far results are stored."""
+    """Consumer group: its members share the partitions; its committed offsets show how far results are stored. A partition goes from
+    one member to another exactly, unless the one was killed: then events since its last commit stand on both tapes, and their windows
+    are split over both archives. `python -m flows.commands.join` makes one tape of the members', each event once, to be replayed."""
     member: str = ""
-    """Name of this process in the group, kept over restarts: one that is back within `session_timeout` has its partitions at once."""
+    """Name of this process in the group, kept over restarts: one that is back within `session_timeout` has its partitions at once, and
+    goes on exactly where its tape ends."""
     partitions: tuple[int, ...] = ()
-    """Read these partitions of every topic and no others, as shards do; empty: what the group gives."""
+    """Read these partitions of every topic and no others, as shards do: killed or not, rows are those of one reader. Empty: what the
+    group gives."""
     start: Literal["earliest", "latest"] = "earliest"
     """Where a partition is begun that neither the tape nor the group knows."""
     batch: int = 2_000
     """Most messages put on the tape together."""
     wait: Duration = Duration.parse("50ms")
-    """How long a message may be on its way from its stamp to here: so long an idle partition holds the others back, to keep order."""
+    """How long a message may be on its way from its stamp to here: so long an idle partition holds the others back, to keep order. What
+    comes later, as from a producer that was away, is late on this tape."""
     ahead: int = 10_000
     """Messages kept of a partition that is ahead of others; beyond it that partition is paused."""
     most_behind: int = 500_000
@@ -80,7 +85,10 @@ def consumer_properties(cluster: KafkaSettings, settings: KafkaInputSettings) ->
 
 
 def open_consumer(
-    cluster: KafkaSettings, settings: KafkaInputSettings, on_error: Callable[[KafkaError], None], own: dict[str, Property] | None = None
+    cluster: KafkaSettings,
+    settings: KafkaInputSettings,
+    on_error: Callable[[KafkaError], None],
+    on_commit: Callable[[KafkaError | None, list[TopicPartition]], None] = lambda *_: None,
 ) -> Consumer:
     """Make the client; it connects by itself, now or whenever the brokers are there.
 
@@ -89,7 +97,8 @@ def open_consumer(
     """
     from confluent_kafka import Consumer, KafkaException
 
+    properties = consumer_properties(cluster, settings)
     try:
-        return Consumer({**consumer_properties(cluster, settings), **(own or {}), "error_cb": on_error, "logger": _LOG, "log_level": 3})
+        return Consumer({**properties, "error_cb": on_error, "on_commit": on_commit, "logger": _LOG, "log_level": 3})
     except KafkaException as error:
         raise SettingError("ghosttape.toml", "kafka", cluster.bootstrap, f"properties librdkafka takes: {error.args[0].str()}") from error

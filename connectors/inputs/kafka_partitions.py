@@ -2,8 +2,10 @@
 
 A partition is begun where the tape says, or where the group's committed offset is when that is further: somebody else has read it
 since. It is handed over with everything read of it on the tape and committed, because that is this tape's to finish. In between,
-offsets are committed only once the results of what they stand for are stored. Beside an offset stand the event ids last seen, so
-that whoever reads on knows what a killed producer says again. All of it runs in the thread of the feed.
+offsets are committed only once the results of what they stand for are stored; and again until the brokers have taken them, for they
+refuse every commit while a group changes its members, which takes seconds: whoever took over then would begin far too early. Beside
+an offset stand the event ids last seen, so that whoever reads on knows what a killed producer says again. All of it runs in the
+thread of the feed.
 """
 
 from __future__ import annotations
@@ -49,6 +51,8 @@ class Partitions:
         self.places: set[Place] = set()
         """Those it has."""
         self._paused: set[Place] = set()
+        self.untaken: dict[Place, Reached] = {}
+        """What may be committed and is not known to be."""
         self.is_new = False
         """Whether partitions have come since somebody looked: the next mark is to be whole."""
 
@@ -77,8 +81,16 @@ class Partitions:
         self._hand_over(list(self.progress.reached))
 
     def commit_stored(self, row: int) -> None:
-        """Commit what is stored now that everything before a tape row is."""
-        self.commit(self._settling.stored(row), wait=False)
+        """Commit what is stored now that everything before a tape row is, and what was stored before and the brokers have not taken."""
+        self.untaken |= self._settling.stored(row)
+        self.commit(self.untaken, wait=False)
+
+    def taken(self, error: KafkaError | None, offsets: list[TopicPartition]) -> None:
+        """Hear from the client what the brokers did with a commit."""
+        for found in offsets:
+            at = self.untaken.get((found.topic, found.partition))
+            if error is None and found.error is None and at is not None and at.offset <= found.offset:
+                del self.untaken[found.topic, found.partition]
 
     def steer(self, is_behind: bool) -> None:
         """Pause everything while the flow is behind, and else whatever is far ahead of others."""
@@ -203,6 +215,7 @@ class Partitions:
             self._order.drop(place)
             self.progress.drop(place)
             self._settling.drop(place)
+            self.untaken.pop(place, None)
 
     def commit(self, reached: dict[Place, Reached], wait: bool) -> None:
         """Tell the brokers."""

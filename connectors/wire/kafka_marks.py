@@ -4,6 +4,9 @@ With every batch of events goes one frame of feed `kafka` that says where to rea
 holds both or neither, so the tape itself says where to go on. A mark holds what has changed; now and then one is whole, so that
 looking back is short. The last row seen of each producer is kept per partition: a producer that was killed says its last rows
 again, in order, and a row that is not above the last one is known.
+
+A mark also says which offsets the frames before it were read from. That is what an event is known by where several readers of a
+group have it on their tapes: one was killed before it had told the brokers how far it was, and another took over (`kafka_join`).
 """
 
 from __future__ import annotations
@@ -33,12 +36,48 @@ class Reached(msgspec.Struct, array_like=True):
     """Last row of each producer, the one longest silent first."""
 
 
-class Mark(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class Run(msgspec.Struct, array_like=True):
+    """Frames that stand one behind the other on the tape, from offsets that do so in their partition."""
+
+    partition: int
+    """Which of the mark's partitions, counted from 0."""
+    offset: int
+    """Of the first frame."""
+    count: int
+    ingested_ns: int = 0
+    """When they were ingested, where the tape was already past that (ns UTC); 0: when the tape says they were received."""
+
+
+class Mark(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     """A frame of feed `kafka`."""
 
     whole: bool
     """All partitions, not only those that have moved since the mark before."""
     partitions: list[tuple[str, int, Reached]]
+    runs: list[Run] = []
+    """Where the frames between the mark before and this one come from, in their order."""
+
+
+class Runs:
+    """Where frames come from, gathered as they are put on the tape."""
+
+    def __init__(self) -> None:
+        """Start with none."""
+        self._runs: list[tuple[Place, Run]] = []
+
+    def add(self, place: Place, offset: int, ingested_ns: int = 0) -> None:
+        """Note the next frame."""
+        if self._runs:
+            last, run = self._runs[-1]
+            if last == place and run.offset + run.count == offset and run.ingested_ns == ingested_ns:
+                run.count += 1
+                return
+        self._runs.append((place, Run(0, offset, 1, ingested_ns)))
+
+    def of(self, places: Iterable[Place]) -> list[Run]:
+        """Give them for a mark of these partitions, all of theirs among them."""
+        index = {place: number for number, place in enumerate(places)}
+        return [Run(index[place], run.offset, run.count, run.ingested_ns) for place, run in self._runs]
 
 
 class Progress:
@@ -88,13 +127,14 @@ class Progress:
         return {place: _copy(reached) for place, reached in self.reached.items()}
 
 
-def encode_mark(partitions: dict[Place, Reached], whole: bool) -> bytes:
+def encode_mark(partitions: dict[Place, Reached], whole: bool, runs: Runs | None = None) -> bytes:
     """Write a mark as a payload.
 
     >>> encode_mark({("trades", 0): Reached(12, {"5f3a": 7})}, whole=False)
     b'{"whole":false,"partitions":[["trades",0,[12,{"5f3a":7}]]]}'
     """
-    return msgspec.json.encode(Mark(whole, [(topic, number, reached) for (topic, number), reached in partitions.items()]))
+    named = [(topic, number, reached) for (topic, number), reached in partitions.items()]
+    return msgspec.json.encode(Mark(whole, named, runs.of(partitions) if runs else []))
 
 
 def decode_mark(payload: bytes) -> Mark:

@@ -1,8 +1,8 @@
 """The two ends of a run through topics, as processes of their own that can be killed.
 
 `python -m tests.flows.kafka_flow ingest FOLDER BROKER LINES_PORT`: what a feed of lines brings goes into topics.
-`python -m tests.flows.kafka_flow read FOLDER BROKER [group]`: what stands in topics becomes rows of the archive; members of a group
-share the topics.
+`python -m tests.flows.kafka_flow read FOLDER BROKER [group [MEMBER]]`: what stands in topics becomes rows of the archive; members of a
+group share the topics, and one with a name keeps its place over a restart.
 """
 
 from __future__ import annotations
@@ -49,11 +49,11 @@ def opened(folder: Path, cluster: KafkaSettings, settings: KafkaInputSettings, r
     return LiveFrames("live", lambda: Recorder(folder / "tape" / "frames" / "live", clock=clock), [feed], 2_000, resume)
 
 
-def ports(folder: Path, source: TapeSource) -> Ports:
+def ports(folder: Path, source: TapeSource, symbols: tuple[str, ...] = SYMBOLS) -> Ports:
     """Plug the whole flow into a source and an archive."""
-    wire = BinanceWireSettings(symbols=SYMBOLS, source="live", primary=dict.fromkeys(SYMBOLS, "trade"))
+    wire = BinanceWireSettings(symbols=symbols, source="live", primary=dict.fromkeys(symbols, "trade"))
     stores = {"archive": archive_sink(ArchiveSettings(data_dir=str(folder), sync=False))}
-    return Ports(source, Decode({"live": Partition(wire, SYMBOLS)}), stores, {}, False, None)
+    return Ports(source, Decode({"live": Partition(wire, symbols)}), stores, {}, False, None)
 
 
 def main(role: str, folder: Path, broker: str, *more: str) -> None:
@@ -66,7 +66,8 @@ def main(role: str, folder: Path, broker: str, *more: str) -> None:
         plugs = ingest.live([LinesFeed(lines)], time.time_ns, folder / "tape", RecorderSettings(), cluster, KafkaOutputSettings())
         run(ingest.build(plugs), EPOCH, recovery=folder / "recovery")
         return
-    settings = KafkaInputSettings(partitions=() if more else (0, 1, 2, 3), session_timeout=Duration.parse("6s"))
+    group, member = bool(more), more[1] if len(more) > 1 else ""
+    settings = KafkaInputSettings(member=member, partitions=() if group else (0, 1, 2, 3), session_timeout=Duration.parse("6s"))
     source = TapeSource({"live": partial(opened, folder, cluster, settings)})
     run(build(ports(folder, source), shaping()), EPOCH, recovery=folder / "recovery")
 

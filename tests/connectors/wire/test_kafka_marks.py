@@ -7,7 +7,19 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as some
 
-from connectors.wire.kafka_marks import Mark, Progress, Reached, decode, decode_mark, decode_seen, encode_mark, encode_seen, fold
+from connectors.wire.kafka_marks import (
+    Mark,
+    Place,
+    Progress,
+    Reached,
+    Runs,
+    decode,
+    decode_mark,
+    decode_seen,
+    encode_mark,
+    encode_seen,
+    fold,
+)
 
 ONE, TWO = ("trades", 0), ("trades", 1)
 
@@ -90,3 +102,26 @@ def test_frames_of_marks_carry_no_record() -> None:
     with pytest.raises(ValueError, match="not a mark of topics"):
         decode_mark(b'{"whole":true,"partitions":[],"more":1}')
     assert decode_mark(payloads[0]) == Mark(True, [("trades", 0, Reached(1, {}))])
+
+
+@settings(max_examples=60)
+@given(some.lists(some.tuples(some.sampled_from([ONE, TWO]), some.integers(0, 5), some.sampled_from([0, 0, 7]))))
+def test_a_mark_tells_where_each_frame_before_it_was_read(frames: list[tuple[Place, int, int]]) -> None:
+    runs = Runs()
+    for place, offset, ingested_ns in frames:
+        runs.add(place, offset, ingested_ns)
+    mark = decode_mark(encode_mark({TWO: Reached(9), ONE: Reached(9)}, False, runs))
+    told = [
+        ((topic, number), run.offset + step, run.ingested_ns)
+        for run in mark.runs
+        for topic, number, _ in [mark.partitions[run.partition]]
+        for step in range(run.count)
+    ]
+    assert told == frames
+
+
+def test_frames_that_follow_each_other_in_a_partition_are_one_run() -> None:
+    runs = Runs()
+    for place, offset in ((ONE, 4), (ONE, 5), (TWO, 0), (ONE, 6)):
+        runs.add(place, offset)
+    assert encode_mark({ONE: Reached(7), TWO: Reached(1)}, True, runs).endswith(b'"runs":[[0,4,2,0],[1,0,1,0],[0,6,1,0]]}')
