@@ -44,7 +44,7 @@ def decode_frames(
     for feed, at in _runs(frames):
         payloads = frames.payloads if len(at) == len(frames) else [frames.payloads[index] for index in at.tolist()]
         received_ns, positions = frames.received_ns[at], frames.first_row + at
-        if feed == "binance":
+        if feed == binance.BINANCE_FEED:
             decoded = binance.decode(payloads, received_ns, positions, wire)
         elif feed in DECODERS:
             decoded = DECODERS[feed](payloads, received_ns, positions)

@@ -9,14 +9,15 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from connectors.inputs.binance_connection import Connection
-from connectors.inputs.binance_settings import BINANCE_FEED, BinanceSettings
+from connectors.inputs.binance_settings import BinanceSettings
 from connectors.inputs.binance_shards import ConnectionBudget, shards, streams_of, symbol_of
 from connectors.inputs.binance_succession import Rotation
 from connectors.inputs.lost_spans import LostSpan, left_open
 from connectors.tape.recorder import Recorder
+from connectors.wire.binance import BINANCE_FEED
 from scoring.records import ALL_SYMBOLS, SourceHealth
 
-__all__ = ["BINANCE_FEED", "BinanceFeed", "BinanceSettings", "Rotation", "streams_of"]
+__all__ = ["BinanceFeed", "BinanceSettings", "Rotation", "streams_of"]
 
 
 class BinanceFeed:

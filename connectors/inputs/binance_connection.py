@@ -20,12 +20,13 @@ from connectors.inputs.backoff import Backoff
 from connectors.inputs.binance_dial import Dialled, Dialler, Refused
 from connectors.inputs.binance_link import Link
 from connectors.inputs.binance_readings import Readings
-from connectors.inputs.binance_settings import BINANCE_FEED, BinanceSettings
+from connectors.inputs.binance_settings import BinanceSettings
 from connectors.inputs.binance_shards import ConnectionBudget, subscription, symbol_of
 from connectors.inputs.binance_succession import NEVER, ROTATIONS_KEPT, Rotation, Succession
 from connectors.inputs.lost_spans import LostSpan
 from connectors.inputs.waker import Waker
 from connectors.tape.recorder import Recorder
+from connectors.wire.binance import BINANCE_FEED
 from connectors.wire.gap import GAP_FEED
 from scoring.errors import ResourceError
 from scoring.records import NANOSECONDS_PER_SECOND, SourceHealth

@@ -5,14 +5,11 @@ Source: https://developers.binance.com/docs/binance-spot-api-docs/web-socket-str
 
 from __future__ import annotations
 
-from typing import Final, Literal
+from typing import Literal
 
 import msgspec
 
 from scoring.duration import Duration
-
-BINANCE_FEED: Final = "binance"
-"""The feed of its frames on the tape."""
 
 
 class BinanceSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

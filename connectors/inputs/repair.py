@@ -23,8 +23,9 @@ from connectors.inputs.backoff import Backoff
 from connectors.inputs.binance_rest import BinanceRest, NotServed, Refused, RestError, Stopped, Throttled, Unreachable
 from connectors.inputs.repair_queue import Page, RepairQueue
 from connectors.inputs.repair_settings import LARGEST_PAGE, RepairSettings
-from connectors.inputs.rest_frames import FEED, Primary, book_frame, candle_frames, trade_frames
+from connectors.inputs.rest_frames import Primary, book_frame, candle_frames, trade_frames
 from connectors.tape.recorder import Recorder
+from connectors.wire.binance import BINANCE_FEED
 from scoring.errors import ResourceError
 from scoring.records import NANOSECONDS_PER_MILLISECOND, NANOSECONDS_PER_SECOND, Gap, SourceHealth
 
@@ -255,7 +256,7 @@ class RepairFeed:
         with self._gate:
             if self._closing:
                 raise Stopped("stopped")
-            recorder.put_many(received_ns, FEED, payloads)
+            recorder.put_many(received_ns, BINANCE_FEED, payloads)
         recorder.flush()
         with self._changed:
             self._last_ns, self._frames = received_ns, self._frames + len(payloads)

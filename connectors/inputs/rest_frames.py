@@ -17,9 +17,6 @@ from scoring.records import NANOSECONDS_PER_MILLISECOND
 Primary: TypeAlias = Literal["trade", "aggTrade"]
 """The trade stream that counts."""
 
-FEED: Final = "binance"
-"""The feed of these frames."""
-
 
 class _TradeId(msgspec.Struct):
     number: int = msgspec.field(name="id")

@@ -17,10 +17,9 @@ from numpy.typing import NDArray
 
 from connectors.tape.manifest import Form, load
 from connectors.tape.reader import FrameReader
+from connectors.wire.binance import BINANCE_FEED
 from scoring.errors import SessionError
 
-MARKET_FEED: Final = "binance"
-"""The feed whose frames are played."""
 OPENING: Final = b'{"stream":"'
 """How a frame of a combined stream begins."""
 MIDDLE: Final = b'","data":'
@@ -74,7 +73,7 @@ class ExchangeTape:
         first = next(self.blocks(), None)
         if first is None:
             raise SessionError(
-                f"{session}: holds no frames of the feed '{MARKET_FEED}', expected some: serve a session that was recorded as frames"
+                f"{session}: holds no frames of the feed '{BINANCE_FEED}', expected some: serve a session that was recorded as frames"
             )
         self.first_ns: int = int(first.received_ns[0])
         """When the first frame was received."""
@@ -107,7 +106,7 @@ class ExchangeTape:
         try:
             while (chunk := reader.read(row, self._block_rows)) is not None:
                 row = chunk.end_row
-                indices = chunk.rows_of(MARKET_FEED)
+                indices = chunk.rows_of(BINANCE_FEED)
                 if len(indices):
                     payloads = [self._wrapped(chunk.payloads[index]) for index in indices.tolist()]
                     yield Block(chunk.received_ns[indices], [_name(payload) for payload in payloads], payloads)

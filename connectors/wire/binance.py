@@ -26,8 +26,10 @@ from connectors.wire.binance_routes import BARE, EVENTS, PREFIX_BYTES, WRAPPED, 
 from connectors.wire.binance_streams import Envelope
 from connectors.wire.decoded import Decoded, Refusal
 
-__all__ = ["BinanceWireSettings", "decode"]
+__all__ = ["BINANCE_FEED", "BinanceWireSettings", "decode"]
 
+BINANCE_FEED: Final = "binance"
+"""Frames of this feed are what the exchange sent, or answered."""
 UNREADABLE: Final = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
 """What the parser raises for bytes that are no JSON, or not of the expected shape, or nested too deeply."""
 SHUTDOWN: Final = "serverShutdown"

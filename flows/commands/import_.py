@@ -22,6 +22,7 @@ from connectors.inputs.frame_logs import is_frame_log, read_frame_logs
 from connectors.tape.columns import ColumnWriter
 from connectors.tape.manifest import MANIFEST, Form, Manifest, PartitionInfo, refresh, save
 from connectors.tape.writer import FrameWriter
+from connectors.wire.binance import BINANCE_FEED
 from flows.decoders import REJECT_FEED
 from flows.running import refusing_in_one_line
 from flows.sessions import new_manifest, with_symbols
@@ -79,7 +80,7 @@ def _write_frames(files: Sequence[Path], session: Path) -> tuple[Partitions, str
     for file in _shown(files):
         for chunk in read_frame_logs((file,)):
             if len(chunk.payloads):
-                writer.extend(chunk.received_ns, "binance", chunk.payloads)
+                writer.extend(chunk.received_ns, BINANCE_FEED, chunk.payloads)
                 symbols |= {(named or streamed.upper()).decode() for named, streamed in _SYMBOL.findall(b"\n".join(chunk.payloads))}
                 last_ns = int(chunk.received_ns[-1])
             for reject in chunk.rejects:

@@ -6,8 +6,9 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from connectors.inputs.binance import BINANCE_FEED, BinanceFeed, BinanceSettings, streams_of
+from connectors.inputs.binance import BinanceFeed, BinanceSettings, streams_of
 from connectors.tape.recorder import Recorder
+from connectors.wire.binance import BINANCE_FEED
 from scoring.duration import Duration
 from tests.connectors.inputs.market_server import frames_of, until
 

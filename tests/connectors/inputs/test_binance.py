@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
-from connectors.inputs.binance import BINANCE_FEED, streams_of
+from connectors.inputs.binance import streams_of
+from connectors.wire.binance import BINANCE_FEED
 from tests.connectors.inputs.binance_run import QUICK, Run
 from tests.connectors.inputs.market_server import MarketServer, gaps_of, trade, until
 

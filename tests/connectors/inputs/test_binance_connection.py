@@ -12,7 +12,8 @@ from msgspec.structs import replace
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.server import ServerConnection
 
-from connectors.inputs.binance import BINANCE_FEED, streams_of
+from connectors.inputs.binance import streams_of
+from connectors.wire.binance import BINANCE_FEED
 from scoring.duration import Duration
 from tests.connectors.inputs.binance_run import QUICK, Run, ms
 from tests.connectors.inputs.market_server import MarketServer, gaps_of, trade, until

@@ -10,11 +10,12 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
-from connectors.inputs.binance import BINANCE_FEED, streams_of
+from connectors.inputs.binance import streams_of
 from connectors.inputs.binance_ids import event_of
 from connectors.outputs.exchange import Exchange, ExchangeSettings
 from connectors.outputs.exchange_faults import Fault, FaultKind
 from connectors.tape.recorder import Recorder
+from connectors.wire.binance import BINANCE_FEED
 from scoring.duration import Duration
 from tests.connectors.inputs.binance_run import QUICK, Run, ms
 from tests.connectors.inputs.market_server import gaps_of, until

@@ -7,8 +7,8 @@ import json
 import numpy as np
 import pytest
 
-from connectors.inputs.rest_frames import FEED, Primary, book_frame, candle_frames, trade_frames
-from connectors.wire.binance import BinanceWireSettings, decode
+from connectors.inputs.rest_frames import Primary, book_frame, candle_frames, trade_frames
+from connectors.wire.binance import BINANCE_FEED, BinanceWireSettings, decode
 from connectors.wire.decoded import Decoded
 from scoring.records import DepthSnapshot, Kind
 
@@ -22,7 +22,7 @@ def read(frames: list[bytes], primary: Primary = "trade") -> Decoded:
 
 
 def test_frames_go_to_the_decoder_of_the_exchange() -> None:
-    assert FEED == "binance"
+    assert BINANCE_FEED == "binance"
 
 
 @pytest.mark.parametrize("count", [1, 100])
