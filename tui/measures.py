@@ -79,6 +79,11 @@ class Measures:
         """Give what is kept of a table about a symbol."""
         return self._series.get((table, symbol))
 
+    def reach(self, symbol: str) -> tuple[tuple[int, int], ...]:
+        """Say how many rows are kept of each table about a symbol and how far they reach: as long as it is the same, they are too."""
+        found = [self._series.get((table, symbol)) for table in INSTANTS]
+        return tuple((len(series.rows), series.rows[-1].at_ns) if series and series.rows else (0, 0) for series in found)
+
     def _take(self, rows: NewRows) -> None:
         column = INSTANTS.get(rows.table)
         if column is None or rows.provisional or not all(rows.columns.values()):

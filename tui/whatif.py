@@ -22,7 +22,7 @@ from scoring.alerts.state import Alerts
 from scoring.alerts.variation import with_threshold
 from scoring.duration import Duration
 from scoring.feed import AlertState, moment
-from scoring.records import END_NS, TABLES, Rows
+from scoring.records import END_NS, TABLES, Column, Rows
 from tui.measures import Measures, Series
 from tui.why import evidence
 
@@ -114,7 +114,7 @@ def judge(alert: AlertState, seen: Measures, threshold: float | None, held: Dura
     if columns_needed:
         return Answer(problem=f"the feed says nothing of {columns_needed[0]}")
     rule = Rule(RuleSettings(name="WHAT_IF", when=when.text, held_for=held, cooldown=Duration(0), no_data_after=Duration(0)), when, None)
-    news = Alerts(alert.symbol, [rule]).update([_rows(table, alert.symbol, series) for table, series in kept.items()])
+    news = Alerts(alert.symbol, [rule]).update([_rows(table, alert.symbol, series, when) for table, series in kept.items()])
     fired = sorted({at for rows in news for at in rows.columns["fired_ns"].tolist()})
     return Answer(
         fired=tuple(map(moment, fired)),
@@ -178,11 +178,11 @@ def _later(at: datetime, fired: datetime | None) -> str:
     return "" if not seconds else f", {abs(seconds):g} s {'later' if seconds > 0 else 'earlier'}"
 
 
-def _rows(table: str, symbol: str, series: Series) -> Rows:
-    """Give what is kept as the rows a rule judges."""
+def _rows(table: str, symbol: str, series: Series, when: Condition) -> Rows:
+    """Give what a condition looks at of what is kept, as the rows a rule judges."""
     spec = next(table_ for table_ in TABLES if table_ == table)
-    values = np.array([row.values for row in series.rows]).reshape(len(series.rows), len(series.columns))
-    columns = {name: values[:, place] for place, name in enumerate(series.columns)}
+    wanted = {metric.column for metric in when.metrics if metric.table == table} | {"open_gaps"}
+    columns = {name: _column(series, name) for name in wanted.intersection(series.columns)}
     gaps = columns.get("open_gaps", np.zeros(len(series.rows)))
     columns |= {
         TABLES[spec].instant: np.array([row.at_ns for row in series.rows], np.int64),
@@ -190,6 +190,11 @@ def _rows(table: str, symbol: str, series: Series) -> Rows:
         "completeness": np.array([row.completeness for row in series.rows], object),
     }
     return Rows(spec, symbol, columns, END_NS)
+
+
+def _column(series: Series, name: str) -> Column:
+    place = series.columns.index(name)
+    return np.array([row.values[place] for row in series.rows])
 
 
 def _widest_s(series: Series) -> float:
@@ -202,7 +207,7 @@ def _furthest(when: Condition, series: Series) -> float | None:
     metric = when.metrics[0]
     if any(other.table != metric.table for other in when.metrics):
         return None
-    columns = {each: np.array([row.values[series.columns.index(each.column)] for row in series.rows]) for each in when.metrics}
+    columns = {each: _column(series, each.column) for each in when.metrics}
     margins = when.margin(columns)
     known = np.flatnonzero(margins == margins)
     return float(columns[metric][known[int(np.argmax(margins[known]))]]) if len(known) else None

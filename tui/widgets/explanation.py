@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Final
+from typing import Final, TypeAlias
 
 from rich.cells import cell_len
 from rich.style import Style
@@ -28,7 +28,11 @@ _AROUND_S: Final = 300.0
 _NAME: Final = 34
 _NUMBER: Final = 24
 _CHANNEL: Final = 16
+_CLOCK: Final = 8
+_WHOLE: Final = len("~ repaired")
+_LEAST: Final = 8
 _GAP: Final = "  "
+_Cells: TypeAlias = list[tuple[str, Style]]
 
 
 class WhatIf:
@@ -40,6 +44,8 @@ class WhatIf:
         self.held = self._held = whatif.held_of(alert)
         self.is_held = self.threshold is None
         """Whether the keys change the `for`."""
+        self._judged: tuple[object, ...] = ()
+        self._answer = whatif.Answer()
 
     @property
     def is_as_it_was(self) -> bool:
@@ -62,6 +68,14 @@ class WhatIf:
         """Take back every change."""
         self.threshold, self.held = self._threshold, self._held
 
+    def answer(self, alert: AlertState, seen: Measures) -> whatif.Answer:
+        """Say whether it would have fired; judged again only where what is asked or what has been seen is another."""
+        asked = (alert, self.threshold, self.held, seen.reach(alert.symbol))
+        if asked != self._judged:
+            threshold = None if self.threshold == alert.threshold else self.threshold
+            self._judged, self._answer = asked, whatif.judge(alert, seen, threshold, self.held)
+        return self._answer
+
 
 def reason(alert: AlertState, width: int) -> Text:
     """Write what fired and why, and what it would have taken not to."""
@@ -76,44 +90,26 @@ def reason(alert: AlertState, width: int) -> Text:
 
 
 def numbers(alert: AlertState, width: int) -> Text:
-    """Write the table of what entered the rule."""
-    text = Text("what entered the rule\n", _TITLE)
+    """Write the table of what entered the rule; names give way to numbers, and those to how whole they are."""
     found = why.evidence(alert)
-    if not found:
-        return text.append("nothing is stored", _QUIET)
-    name_width = max(min(_NAME, width - _NUMBER - 12 - 3 * len(_GAP)), 12)
-    for name, item in found.items():
-        mark, colour = quality(item.completeness[:40])
-        cells = [
-            (figures.fit(_named(name, name_width), name_width), _SECOND),
-            (figures.fit(_value(name, item.value), _NUMBER, right=True), _TEXT),
-            (figures.fit(figures.clock(read_instant(item.instant)), 8), _QUIET),
-            (f"{mark} {quality_words(item.completeness[:40])}", Style(color=colour)),
-        ]
-        line = Text(_GAP).join(Text(cell, style) for cell, style in cells)
-        line.truncate(max(width, 1))
-        text.append_text(line).append("\n")
-    return _shorn(text)
+    values = {name: _value(name, item.value) for name, item in found.items()}
+    value_width = min(max(map(cell_len, values.values()), default=0), _NUMBER)
+    name_width = min(max(width - value_width - _CLOCK - _WHOLE - 3 * len(_GAP), _LEAST), _NAME)
+    return _table(
+        "what entered the rule", [_number(item, name, values[name], name_width, value_width) for name, item in found.items()], width
+    )
 
 
 def crowd(alert: AlertState, width: int) -> Text:
     """Write the posts that moved the mood when it fired, as they are stored in the alert."""
-    text = Text("posts that moved the mood\n", _TITLE)
     stored = why.posts(alert)
     if not stored:
-        return text.append("none are stored: no crowd entered this rule", _QUIET)
-    text.append(f"{'posted':8}{_GAP}{'channel':{_CHANNEL}}{_GAP}{'mood':>5}{_GAP}{'moved':>7}{_GAP}{'copies':>6}{_GAP}text\n", _QUIET)
-    for post in stored:
-        mood = palette.UP if post.score > 0 else palette.DOWN
-        line = Text(figures.fit(figures.clock(read_instant(post.posted)), 8), _QUIET)
-        line.append(_GAP + figures.fit(figures.prose(post.channel[:200]), _CHANNEL), _SECOND)
-        line.append(_GAP + figures.fit(figures.signed(post.score), 5, right=True), Style(color=mood))
-        line.append(_GAP + figures.fit(figures.signed(post.moved, 4), 7, right=True), _TEXT)
-        line.append(_GAP + figures.fit(figures.count(max(post.copies, 0)), 6, right=True), _TEXT)
-        rest = max(width - cell_len(line.plain) - len(_GAP), 8)
-        line.append(_GAP + figures.fit(figures.prose(post.text[:1_000]), rest), _TEXT)
-        text.append_text(line).append("\n")
-    return _shorn(text)
+        return _table("posts that moved the mood", [[("none are stored: no crowd entered this rule", _QUIET)]], width)
+    heading = [
+        (word, _QUIET) for word in (f"{'posted':{_CLOCK}}", f"{'channel':{_CHANNEL}}", f"{'mood':>5}", f"{'moved':>7}", "copies", "text")
+    ]
+    rest = max(width - sum(cell_len(word) + len(_GAP) for word, _ in heading[:-1]), _LEAST)
+    return _table("posts that moved the mood", [heading, *(_post(post, rest) for post in stored)], width)
 
 
 def whole(alert: AlertState, state: State, width: int) -> Text:
@@ -132,10 +128,41 @@ def supposed(alert: AlertState, wish: WhatIf, seen: Measures, width: int) -> Tex
     threshold = "not a number" if wish.threshold is None else _value(alert.metric, wish.threshold)
     for name, value, chosen in (("threshold", threshold, not wish.is_held), ("for", str(Duration(wish.held)), wish.is_held)):
         text.append("▸ " if chosen else "  ", _TITLE).append(f"{name} ", _CHOSEN if chosen else _QUIET).append(f"{value}\n", _TEXT)
-    answer = whatif.judge(alert, seen, None if wish.threshold == alert.threshold else wish.threshold, wish.held)
-    first, *rest = [figures.prose(line[:1_000]) for line in whatif.words(answer, alert, is_as_it_was=wish.is_as_it_was)]
+    told = whatif.words(wish.answer(alert, seen), alert, is_as_it_was=wish.is_as_it_was)
+    first, *rest = [figures.prose(line[:1_000]) for line in told]
     _add(text, [first], width, Style(color=palette.TEXT, bold=True))
     _add(text, rest, width, _QUIET)
+    return _shorn(text)
+
+
+def _number(item: why.Found, name: str, value: str, name_width: int, value_width: int) -> _Cells:
+    mark, colour = quality(item.completeness[:40])
+    return [
+        (figures.fit(_named(name, name_width), name_width), _SECOND),
+        (figures.fit(value, value_width, right=True), _TEXT),
+        (figures.fit(figures.clock(read_instant(item.instant)), _CLOCK), _QUIET),
+        (f"{mark} {quality_words(item.completeness[:40])}", Style(color=colour)),
+    ]
+
+
+def _post(post: why.MovingPost, rest: int) -> _Cells:
+    return [
+        (figures.fit(figures.clock(read_instant(post.posted)), _CLOCK), _QUIET),
+        (figures.fit(figures.prose(post.channel[:200]), _CHANNEL), _SECOND),
+        (figures.fit(figures.signed(post.score), 5, right=True), Style(color=palette.UP if post.score > 0 else palette.DOWN)),
+        (figures.fit(figures.signed(post.moved, 4), 7, right=True), _TEXT),
+        (figures.fit(figures.count(max(post.copies, 0)), 6, right=True), _TEXT),
+        (figures.fit(figures.prose(post.text[:1_000]), rest), _TEXT),
+    ]
+
+
+def _table(title: str, rows: Sequence[_Cells], width: int) -> Text:
+    """Write rows below a title, each cut where its place ends."""
+    text = Text(f"{title}\n", _TITLE)
+    for cells in rows or [[("nothing is stored", _QUIET)]]:
+        line = Text(_GAP).join(Text(cell, style) for cell, style in cells)
+        line.truncate(max(width, 1))
+        text.append_text(line).append("\n")
     return _shorn(text)
 
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+from datetime import timedelta
 
 import pytest
 from rich.cells import cell_len
 from rich.text import Text
 
-from tests.tui.alerts_heard import alert, events, fall
+from tests.tui.alerts_heard import AT, alert, events, fall, risk
 from tui.measures import Measures
 from tui.state import State, reduce
 from tui.widgets.explanation import WhatIf, crowd, numbers, reason, supposed, whole
@@ -58,6 +59,13 @@ def test_numbers_have_their_unit_and_their_quality() -> None:
     assert "nothing is stored" in numbers(alert(evidence="{}"), 100).plain
 
 
+@pytest.mark.parametrize("width", [40, 56, 76])
+def test_in_a_narrow_place_a_number_keeps_its_value_and_its_quality(width: int) -> None:
+    line = numbers(alert(), width).plain.splitlines()[1]
+    assert "drawdown" in line
+    assert line.endswith("0.02 (2 %)  12:09:40  ✓ whole")
+
+
 def test_a_post_says_when_where_how_it_sounds_what_it_did_and_how_often_it_was_copied() -> None:
     line = crowd(alert(posts=json.dumps([POST])), 80).plain.splitlines()[2]
     assert line.split()[:5] == ["12:00:00", "moon", "+0.90", "+0.1000", "2"]
@@ -68,6 +76,23 @@ def test_it_says_how_far_prices_reach_back() -> None:
     assert "prices are known from five minutes before it; the five minutes after it are not over yet" in whole(alert(), state(), 200).plain
     assert "no price of these ten minutes is left" in whole(alert(symbol="BTCUSDT"), state(), 200).plain
     assert "it is not known when" in whole(alert(started_at=None, fired_at=None), state(), 200).plain
+
+
+def test_what_if_is_judged_again_only_where_something_is_another() -> None:
+    seen, known = Measures(), alert()
+    wish = WhatIf(known)
+    for row in fall():
+        seen.take(row)
+    first = wish.answer(known, seen)
+    assert first.fired
+    assert wish.answer(known, seen) is first
+    wish.change(30)
+    other = wish.answer(known, seen)
+    assert (other.fired, other.rows) == ((), 61)
+    seen.take(risk(AT + timedelta(seconds=1), 0.5))
+    assert wish.answer(known, seen).rows == 62
+    wish.reset()
+    assert wish.answer(known, seen).fired[0] == first.fired[0]
 
 
 def test_a_rule_without_a_number_can_only_change_how_long() -> None:
