@@ -58,7 +58,7 @@ async def print_feed(
     async with aclosing(events()) as followed:
         async for event in followed:
             state = reduce(state, event)
-            if isinstance(event, AlertState) and watch and form == "table":
+            if isinstance(event, AlertState) and state.alerts.get(event.alert_id) is event and watch and form == "table":
                 print(line(event, _WIDTH).plain.rstrip(), file=out, flush=True)
             if isinstance(event, Lost):
                 if event.ended:

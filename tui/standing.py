@@ -5,55 +5,29 @@ Pure, apart from the widget that scrolls it. Severity and state are always words
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
-from datetime import datetime
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Final, TypeAlias
 
 import msgspec
 from rich.cells import cell_len
 from rich.style import Style
 
-from scoring.feed import AlertState
+from scoring.feed import LAPSED, WAITING, AlertState, RuleText
 from tui import figures, palette
 from tui.columns import is_whole, quality, quality_words
+from tui.phases import STATES, Standing, next_words, state_word, state_words
 from tui.silences import Silence, is_seen, silent_until
 from tui.state import State
 
 SIGNS: Final = {"critical": ("■", palette.CRITICAL), "warning": ("◆", palette.WARNING), "info": ("●", palette.SECOND)}
 _UNKNOWN_SIGN: Final = ("○", palette.TEXT)
 _SEVERITIES: Final = ("critical", "warning", "info")
-_STATES: Final = ("pending", "firing", "no_data", "resolved")
 _GAP: Final = "  "
 _TEXT_LIMIT: Final = 100
 _SYMBOL: Final = 10
 
 Line: TypeAlias = list[tuple[str, Style]]
 """Pieces of text with how they look."""
-
-
-class Standing(msgspec.Struct, frozen=True):
-    """One alert, and what somebody has said of it."""
-
-    alert: AlertState
-    seen: bool
-    silent_until: datetime | None
-    now: datetime | None
-    """Time on the tape."""
-
-    @property
-    def since(self) -> datetime | None:
-        """When it fired; when its condition began to hold where it has not yet."""
-        return self.alert.fired_at or self.alert.started_at
-
-    @property
-    def age_s(self) -> float | None:
-        """Seconds since then, on the tape."""
-        return (self.now - self.since).total_seconds() if self.now and self.since else None
-
-    @property
-    def is_over(self) -> bool:
-        """Whether it was resolved."""
-        return self.alert.state == "resolved"
 
 
 class Column(msgspec.Struct, frozen=True):
@@ -75,17 +49,6 @@ class Column(msgspec.Struct, frozen=True):
 def _severity(standing: Standing) -> tuple[str, str]:
     sign, colour = SIGNS.get(standing.alert.severity, _UNKNOWN_SIGN)
     return f"{sign} {standing.alert.severity}", palette.QUIET if standing.is_over else colour
-
-
-def state_words(standing: Standing) -> str:
-    """Say how it stands in a few words.
-
-    An alert that is silent says so before anything else: that is why nobody was told.
-    """
-    if standing.silent_until and not standing.is_over:
-        return f"⊘ {standing.silent_until:%H:%M:%S}"
-    words = "over" if standing.is_over else standing.alert.state.replace("_", " ")
-    return f"{words} ✓" if standing.seen else words
 
 
 def _state(standing: Standing) -> tuple[str, str]:
@@ -121,11 +84,13 @@ COLUMNS: Final[tuple[Column, ...]] = (
     Column("Severity", "how grave: ■ critical, ◆ warning, ● info", 10, 0, _severity, lambda s: (_place(s.alert.severity, _SEVERITIES),)),
     Column(
         "State",
-        "firing, no data, or over; ✓ where somebody has acknowledged it, ⊘ and until when where it is silenced",
-        10,
+        "* firing, ◔ pending: its condition does not hold for long enough yet, ▽ cooling: over, and silent for a while, · over,"
+        " ‖ inhibited: a gap or silence keeps it from judging, ? no data since it fired;"
+        " ✓ where somebody has acknowledged it, ⊘ and until when where it is silenced",
+        12,
         0,
         _state,
-        lambda s: (_place(s.alert.state, _STATES),),
+        lambda s: (_place(s.state, tuple(STATES)),),
     ),
     Column("Rule", "its name in the settings", 10, 0, lambda s: (s.alert.rule, _plain(s)), lambda s: (s.alert.rule,), grows=True),
     Column(
@@ -140,7 +105,7 @@ COLUMNS: Final[tuple[Column, ...]] = (
         "Metric",
         "what the rule looks at first",
         24,
-        128,
+        146,
         lambda s: (s.alert.metric.rpartition(".")[2], palette.QUIET),
         lambda s: (s.alert.metric,),
     ),
@@ -163,7 +128,20 @@ COLUMNS: Final[tuple[Column, ...]] = (
         right=True,
     ),
     Column(
-        "Since", "when it fired, UTC", 8, 88, lambda s: (figures.clock(s.since), palette.QUIET), lambda s: (-figures.clock_order(s.since),)
+        "Next",
+        "for how long a pending one has held of how long it must; until when one is cooling; what an inhibited one lacks",
+        14,
+        104,
+        lambda s: (next_words(s), palette.QUIET),
+        lambda s: (next_words(s) == "", next_words(s)),
+    ),
+    Column(
+        "Since",
+        "when it fired, or its condition began to hold, UTC",
+        8,
+        88,
+        lambda s: (figures.clock(s.since), palette.QUIET),
+        lambda s: (-figures.clock_order(s.since),),
     ),
     Column(
         "Age",
@@ -174,16 +152,34 @@ COLUMNS: Final[tuple[Column, ...]] = (
         lambda s: _number(s.age_s),
         right=True,
     ),
-    Column("Data", "how whole the windows were that it rests on", 14, 104, _whole, lambda s: (s.alert.completeness,)),
+    Column("Data", "how whole the windows were that it rests on", 14, 122, _whole, lambda s: (s.alert.completeness,)),
 )
 
 
 def standings(state: State, seen: Iterable[str], silences: Sequence[Silence]) -> list[Standing]:
-    """Give every alert, the newest first."""
+    """Give every alert and every rule that waits, the newest first."""
     now, known = state.tape_at, frozenset(seen)
-    found = [Standing(alert, is_seen(alert, known), silent_until(alert, silences, now), now) for alert in state.alerts.values()]
+    rules = rules_of(state)
+    found = [
+        Standing(alert, is_seen(alert, known), silent_until(alert, silences, now), now, rules.get(alert.rule))
+        for alert in (*state.alerts.values(), *state.waiting.values())
+    ]
     found.reverse()  # the latest change first, where two began at one instant
     return sorted(found, key=lambda standing: -figures.clock_order(standing.since))
+
+
+def rules_of(state: State) -> Mapping[str, RuleText]:
+    """Give what the rules in force ask for, by name."""
+    return {rule.name: rule for rule in state.hello.rules} if state.hello else {}
+
+
+def standing_of(state: State, alert_id: str, before: AlertState | None) -> Standing | None:
+    """Give one alert, or rule that waits, by its id; `before` is what was known of it last, for the screen may have forgotten it."""
+    waiting = next((alert for alert in state.waiting.values() if alert.alert_id == alert_id), None)
+    alert = state.alerts.get(alert_id) or waiting
+    if alert is None and before is not None:
+        alert = msgspec.structs.replace(before, state=LAPSED) if before.state in WAITING else before
+    return Standing(alert, False, None, state.tape_at, rules_of(state).get(alert.rule)) if alert else None
 
 
 def wished(found: Sequence[Standing], typed: str, sort: str, *, descending: bool) -> list[Standing]:
@@ -196,7 +192,8 @@ def wished(found: Sequence[Standing], typed: str, sort: str, *, descending: bool
 def matches(standing: Standing, typed: str) -> bool:
     """Say whether every typed word stands somewhere in what the line says of the alert."""
     alert = standing.alert
-    said = [alert.rule, alert.symbol, alert.severity, alert.metric, alert.state, state_words(standing), alert.completeness]
+    states = (alert.state, standing.state, state_words(standing), state_word(standing))
+    said = [alert.rule, alert.symbol, alert.severity, alert.metric, *states, alert.completeness]
     text = " ".join(word[:_TEXT_LIMIT] for word in said).lower()
     return all(word in text for word in typed.lower().split())
 
@@ -245,8 +242,10 @@ def told(standing: Standing) -> str:
     """Write one alert in words: what a narrow line has no room for."""
     alert = standing.alert
     parts = [f"{figures.prose(alert.rule[:_TEXT_LIMIT])} {figures.prose(alert.symbol[:_TEXT_LIMIT])}"]
-    state = f"over at {figures.clock(alert.resolved_at)}" if standing.is_over else alert.state.replace("_", " ")[:_TEXT_LIMIT]
-    parts.append(f"{state}, since {figures.clock(standing.since)}")
+    over = f" at {figures.clock(alert.resolved_at)}" if standing.is_over else ""
+    waits = " ".join(words for words in (state_word(standing), next_words(standing)) if words)
+    parts.append(f"over{over}, {waits}" if standing.state == "cooling" else f"{waits}{over}")
+    parts[-1] += f", since {figures.clock(standing.since)}"
     if standing.silent_until:
         parts.append(f"silenced until {standing.silent_until:{_instant(standing)}}")
     if standing.seen:

@@ -8,6 +8,9 @@ import io
 import json
 from collections.abc import AsyncGenerator
 
+import msgspec
+import pytest
+
 from tui import sample
 from tui.plain import FORMS, Form, page, print_feed
 from tui.state import Event, Lost, State, reduce
@@ -43,6 +46,13 @@ def test_an_alert_is_printed_as_it_comes() -> None:
     alert = snapshot.alerts[-1]  # type: ignore[union-attr]
     _, out, _ = printed(alert)
     assert out.split()[:4] == ["12:16:28", "■", "critical", "IMMINENT_HYPE_PUMP"]
+
+
+@pytest.mark.parametrize("state", ["pending", "inhibited", "lapsed"])
+def test_a_rule_that_waits_is_not_printed(state: str) -> None:
+    snapshot = sample.events()[2]
+    waiting = msgspec.structs.replace(snapshot.alerts[-1], state=state)  # type: ignore[union-attr]
+    assert printed(waiting)[1] == ""
 
 
 def test_a_lost_feed_is_told_on_the_other_stream() -> None:

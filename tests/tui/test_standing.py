@@ -7,9 +7,12 @@ from datetime import timedelta
 import pytest
 from rich.cells import cell_len
 
+from scoring.feed import Hello
 from tests.tui.alerts_heard import AT, OTHERS, alert, source
+from tests.tui.test_phases import RULE, over, pending
+from tui.phases import Standing
 from tui.silences import silence
-from tui.standing import COLUMNS, Standing, at, chosen, heading, standings, told, wished, written
+from tui.standing import COLUMNS, at, chosen, heading, rules_of, standing_of, standings, told, wished, written
 from tui.state import State
 
 STATE = State(alerts={each.alert_id: each for each in (*OTHERS, alert())}, sources={"binance": source()})
@@ -91,7 +94,54 @@ def test_every_column_sorts_also_what_is_not_known(column: str) -> None:
     assert [sorted(each) for each in both] == [["a1", "a2", "a3", "a4", "a9"]] * 2
 
 
-@pytest.mark.parametrize("width", [74, 88, 104, 127, 128, 200])
+WAITING = State(
+    hello=Hello("0.1", "s", "live", [], [], rules=[RULE]),
+    alerts={"a1": over(60), "a9": alert(alert_id="a9", rule="OTHER")},
+    waiting={
+        ("DRAWDOWN", "BTCUSDT"): pending(12, alert_id="p1", symbol="BTCUSDT"),
+        ("GAPPY", "ETHUSDT"): alert(alert_id="p2", rule="GAPPY", symbol="ETHUSDT", state="inhibited", completeness="open_gap(1)"),
+    },
+    sources={"binance": source()},
+)
+
+
+def test_what_waits_stands_among_the_alerts_and_says_for_what() -> None:
+    found = {standing.alert.alert_id: standing for standing in standings(WAITING, (), ())}
+    assert "◔ pending" in line(found["p1"], 80)
+    assert "12 s of 30 s" in line(found["p1"], 120)
+    assert "until 12:19:00" in line(found["a1"], 120)
+    assert told(found["p1"]) == "DRAWDOWN BTCUSDT · pending 12 s of 30 s, since 12:09:48 · data whole"
+    assert told(found["a1"]) == "DRAWDOWN DOGEUSDT · over at 12:09:00, cooling until 12:19:00, since 12:09:40 · data whole"
+    assert told(found["p2"]).startswith("GAPPY ETHUSDT · inhibited data 1 gap, since 12:09:40")
+
+
+@pytest.mark.parametrize(
+    ("typed", "found"), [("pending", ["p1"]), ("cooling", ["a1"]), ("inhibited", ["p2"]), ("firing", ["a9"]), ("◔", ["p1"]), ("over", [])]
+)
+def test_the_log_can_be_filtered_by_state(typed: str, found: list[str]) -> None:
+    assert ids(wished(standings(WAITING, (), ()), typed, "", descending=False)) == found
+
+
+def test_states_are_sorted_by_how_much_they_matter() -> None:
+    assert ids(wished(standings(WAITING, (), ()), "", "State", descending=False)) == ["a9", "p1", "p2", "a1"]
+
+
+def test_one_is_found_by_its_id_and_one_that_waits_no_more_has_lapsed() -> None:
+    waiting = WAITING.waiting["DRAWDOWN", "BTCUSDT"]
+    found = standing_of(WAITING, "p1", None)
+    assert found == Standing(waiting, seen=False, silent_until=None, now=AT, rule=RULE)
+    later = standing_of(STATE, "p1", waiting)
+    assert later is not None
+    assert (later.state, later.is_waiting, later.rule) == ("lapsed", True, None)
+    assert standing_of(STATE, "a1", None) == Standing(alert(), seen=False, silent_until=None, now=AT)
+    gone = standing_of(STATE, "gone", alert(alert_id="gone"))
+    assert gone is not None
+    assert gone.state == "firing"
+    assert standing_of(STATE, "never", None) is None
+    assert rules_of(WAITING) == {"DRAWDOWN": RULE}
+
+
+@pytest.mark.parametrize("width", [74, 88, 104, 122, 145, 146, 200])
 @pytest.mark.parametrize(
     "known", [alert(), alert(rule="[b]\x1b[2J\n" * 9, symbol="\u202e" * 99, severity="z" * 90, metric="m" * 999, state="é́" * 99)]
 )
@@ -108,5 +158,5 @@ def test_the_title_that_is_sorted_by_has_an_arrow_and_can_be_found_by_its_place(
     layout = chosen(120)
     assert "Rule▾" in "".join(text for text, _ in heading(layout, "Rule", descending=True))
     assert "Rule▴" in "".join(text for text, _ in heading(layout, "Rule"))
-    found = [at(layout, x) for x in (0, 12, 24, 5_000)]
+    found = [at(layout, x) for x in (0, 12, 26, 5_000)]
     assert [column.title if column else None for column in found] == ["Severity", "State", "Rule", None]

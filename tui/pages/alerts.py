@@ -12,8 +12,9 @@ from textual.binding import Binding, BindingType
 
 from tui import figures
 from tui.pages.page import Page
+from tui.phases import Standing
 from tui.silences import acknowledge, silence, unsilence
-from tui.standing import COLUMNS, Standing, standings, wished
+from tui.standing import COLUMNS, standings, wished
 from tui.state import State
 from tui.widgets.alert_log import AlertLines, AlertLog, AlertTitles
 from tui.widgets.help import Section
@@ -120,7 +121,7 @@ class AlertsPage(Page):
         from tui.widgets.prompt import Prompt
 
         before = self.shell.memory.alert_filter
-        hint = "words such as firing, critical or a symbol; escape leaves it as it was"
+        hint = "words such as firing, pending, critical or a symbol; escape leaves it as it was"
         prompt = Prompt("/", hint, before, (), lambda typed: self._remember(alert_filter=typed))
         self.app.push_screen(prompt, lambda typed: self._remember(alert_filter=before if typed is None else typed))
 

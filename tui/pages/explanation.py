@@ -1,4 +1,6 @@
-"""The page over the log of alerts: why one of them fired, on what, among what, and what if its rule had been another."""
+"""The page over the log of alerts: why one of them fired, on what, among what, what its rule asks for, and what if that
+had been another. Of a rule that waits it says what for.
+"""
 
 from __future__ import annotations
 
@@ -13,13 +15,16 @@ from textual.containers import Horizontal, Vertical
 from scoring.feed import AlertState
 from tui import figures
 from tui.pages.page import Page
+from tui.phases import Standing, next_words
 from tui.ranges import View
+from tui.standing import standing_of
 from tui.state import State
 from tui.widgets import explanation
 from tui.widgets.chart import ChartView
 from tui.widgets.explanation import Block, WhatIf
 from tui.widgets.help import Section
 from tui.widgets.pane import Pane
+from tui.widgets.rule_text import asked, waited
 
 _AFTER_S: Final = 300.0
 _JUDGE_S: Final = 1.0
@@ -63,7 +68,7 @@ class ExplanationPage(Page):
         self._alert: AlertState | None = None
         self._wish: WhatIf | None = None
         self._chart = ChartView()
-        self._reason, self._numbers, self._crowd, self._whole, self._supposed = (Block() for _ in range(5))
+        self._reason, self._asked, self._numbers, self._crowd, self._whole, self._supposed = (Block() for _ in range(6))
         self._pane = Why()
         self._written: tuple[object, ...] = ()
         self._judged: tuple[tuple[object, ...], float] = ((), 0.0)
@@ -74,6 +79,7 @@ class ExplanationPage(Page):
             with Horizontal():
                 with Vertical(id="why-left"):
                     yield self._reason
+                    yield self._asked
                     yield self._supposed
                 with Vertical(id="why-right"):
                     yield self._chart
@@ -95,31 +101,41 @@ class ExplanationPage(Page):
 
     def show(self, state: State) -> None:
         """Draw the alert as it stands; one that the screen has forgotten stays as it was known last."""
-        alert = state.alerts.get(self._alert_id) or self._alert
-        if alert is None:
+        standing = standing_of(state, self._alert_id, self._alert)
+        if standing is None:
             return
-        if self._alert is None:
+        alert = standing.alert
+        if self._wish is None and not standing.is_waiting:
             self._wish = WhatIf(alert)
+        if self._alert is None:
             at = alert.fired_at or alert.started_at
             if at:
                 self._chart.view = View("5m", zoom=-1, end_s=at.timestamp() + _AFTER_S, cursor_s=at.timestamp())
         self._alert = alert
+        self._arrange(standing)
         self._pane.border_title = figures.clean(f"Why · {alert.alert_id[:40]}").replace("[", "\\[")
         self._pane.border_subtitle = "esc goes back"
         left, right = self._reason.size.width, self._numbers.size.width
-        words = (alert, left, right, self._crowd.size.width)
+        words = (alert, standing.rule, standing.state, next_words(standing), left, right, self._crowd.size.width)
         if words != self._written:
             self._written = words
-            self._reason.write(explanation.reason(alert, left))
+            self._reason.write(waited(standing, left) if standing.is_waiting else explanation.reason(alert, left))
+            self._asked.write(asked(standing, left))
             self._numbers.write(explanation.numbers(alert, right))
             self._crowd.write(explanation.crowd(alert, self._crowd.size.width))
         self._whole.write(explanation.whole(alert, state, right))
         self._chart.show(state, alert.symbol)
         self._chart.border_title = "price and mood, five minutes before it and after"
-        asked = (alert, left, *self._wished())
-        if self._wish and (asked != self._judged[0] or time.monotonic() - self._judged[1] >= _JUDGE_S):
-            self._judged = (asked, time.monotonic())
+        question = (alert, left, *self._wished())
+        if self._wish and (question != self._judged[0] or time.monotonic() - self._judged[1] >= _JUDGE_S):
+            self._judged = (question, time.monotonic())
             self._supposed.write(explanation.supposed(alert, self._wish, self.shell.measures, left))
+
+    def _arrange(self, standing: Standing) -> None:
+        """Leave out what only an alert has."""
+        self._supposed.display = self._wish is not None
+        self._numbers.display = not standing.is_waiting or standing.alert.state == "pending"
+        self._crowd.display = self._whole.display = not standing.is_waiting
 
     def sections(self) -> Sequence[Section]:
         """Explain what "what if" rests on."""
@@ -128,7 +144,7 @@ class ExplanationPage(Page):
                 "What if",
                 (
                     ("judged", "by the rules of the flow, over the final rows this screen has seen; the feed leaves out some of them"),
-                    ("not known", "`clear_when` and the cooldown of the rule: they do not enter"),
+                    ("left out", "`clear_when` and the cooldown of the rule"),
                 ),
             ),
             ("Posts", (("moved", "by how much a text moved the mood against its mean; copies count once"),)),

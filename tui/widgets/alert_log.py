@@ -1,7 +1,8 @@
-"""The log of alerts: a list with one alert chosen, and below it the chosen one in words."""
+"""The log of alerts and of rules that wait for one: a list with one chosen, and below it the chosen one in words."""
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from typing import ClassVar, Final
 
@@ -19,8 +20,9 @@ from textual.strip import Strip
 
 from tui import palette
 from tui.looks import painted_style
+from tui.phases import Standing
 from tui.shell import look_of
-from tui.standing import Column, Standing, at, chosen, heading, told, written
+from tui.standing import Column, at, chosen, heading, told, written
 from tui.widgets.lines import Lines
 
 _GUTTER: Final = 2
@@ -163,7 +165,9 @@ class AlertLog(Vertical):
     def show(self, rows: Sequence[Standing], known: int, sort: str, *, descending: bool, quiet: str) -> None:
         """Draw these alerts of all that are known; `quiet` is said where there is none."""
         firing = sum(row.alert.state == "firing" for row in rows)
-        self.border_title = f"Alerts · {len(rows)} of {known} · {firing} firing" if known else "Alerts"
+        waiting = Counter(row.alert.state for row in rows if row.is_waiting)
+        others = "".join(f" · {count} {word}" for word, count in sorted(waiting.items()))
+        self.border_title = f"Alerts · {len(rows)} of {known} · {firing} firing{others}" if known else "Alerts"
         titles = Text(" " * _GUTTER)
         for text, style in heading(chosen(self.room - _GUTTER), sort, descending=descending):
             titles.append(text, style)

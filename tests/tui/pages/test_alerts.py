@@ -8,8 +8,10 @@ import pytest
 from rich.cells import cell_len
 from textual.pilot import Pilot
 
-from tests.tui.alerts_heard import events
+from scoring.feed import Hello
+from tests.tui.alerts_heard import alert, events
 from tests.tui.seen import SIZES, press, settle, show, text_of
+from tests.tui.test_phases import RULE, over, pending
 from tui.app import Ghosttape
 
 
@@ -20,7 +22,7 @@ def test_every_alert_is_in_the_log_with_its_state_in_words(size: tuple[int, int]
         for words in (
             "▸3 Alerts",
             "4 of 4 · 2 firing",
-            "▸ ■ critical  firing",
+            "▸ ■ critical  * firing",
             "DRAWDOWN",
             "no data",
             "over",
@@ -32,6 +34,21 @@ def test_every_alert_is_in_the_log_with_its_state_in_words(size: tuple[int, int]
         assert {cell_len(line) for line in text.splitlines()} == {size[0]}
 
     show(act, size=size)
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_rules_that_wait_stand_in_the_log_and_not_in_the_banner(size: tuple[int, int]) -> None:
+    hello = Hello("0.1.0", "example", "live", [], [], rules=[RULE])
+    waiting = (pending(12, alert_id="p1", symbol="BTCUSDT"), alert(alert_id="p2", rule="GAPPY", symbol="ETHUSDT", state="inhibited"))
+
+    async def act(pilot: Pilot[None], app: Ghosttape) -> None:
+        text = text_of(app)
+        for words in ("3 of 3 · 0 firing · 1 inhibited · 1 pending", "◔ pending", "‖ inhibited", "▽ cooling", "pending 12 s of 30 s"):
+            assert words in text, words
+        assert "DRAWDOWN" not in text.splitlines()[2]
+        assert "1 of 3" in await press(pilot, app, "slash", *"pending", "enter")
+
+    show(act, [hello, *events(alerts=(over(60), *waiting))[1:]], size=size)
 
 
 def test_a_silenced_alert_leaves_the_banner_and_stays_in_the_log() -> None:

@@ -6,10 +6,12 @@ import pytest
 from rich.cells import cell_len
 from textual.pilot import Pilot
 
-from scoring.feed import AlertState
+from scoring.feed import AlertState, Hello
 from tests.tui.alerts_heard import OTHERS, alert, events, fall
 from tests.tui.seen import SIZES, press, show, text_of
+from tests.tui.test_phases import RULE, over, pending
 from tui.app import Ghosttape
+from tui.state import reduce
 
 
 @pytest.mark.parametrize("size", SIZES)
@@ -65,6 +67,35 @@ def test_a_page_key_closes_the_explanation() -> None:
     show(act)
 
 
+def test_the_explanation_says_what_the_rule_asks_for_and_how_far_it_is() -> None:
+    async def act(pilot: Pilot[None], app: Ghosttape) -> None:
+        text = await press(pilot, app, "enter")
+        assert "what the rule asks for" in text
+        assert "10 m: cooling until 12:19:00" in text
+        assert "it would not have fired with" in text
+
+    show(act, [HELLO, *events(alerts=(over(60),))[1:]])
+
+
+def test_a_rule_that_is_pending_is_explained_until_it_lapses_or_fires() -> None:
+    waiting = pending(12, alert_id="p1")
+
+    async def act(pilot: Pilot[None], app: Ghosttape) -> None:
+        text = await press(pilot, app, "enter", "plus", "w", "0")
+        assert "pending 12 s of 30 s" in text
+        assert "no alert yet" in text
+        assert "what if" not in text
+        app.state = reduce(app.state, alert(alert_id="p1", state="lapsed"))
+        assert "lapsed" in await press(pilot, app)
+        app.state = reduce(app.state, alert(alert_id="p1"))
+        text = await press(pilot, app)
+        assert "firing since" in text
+        assert "what if" in text
+
+    show(act, [HELLO, *events(alerts=(waiting,))[1:]])
+
+
+HELLO = Hello("0.1.0", "example", "live", [], [], rules=[RULE])
 HOSTILE = alert(
     alert_id="[bold]\x1b[2J" * 50,
     rule="[link=x]\n" * 50,

@@ -16,17 +16,17 @@ MANY = tuple(alert(alert_id=f"m{i}", rule=f"RULE_{i:03}", fired_at=AT - timedelt
 
 def test_the_chosen_alert_stays_chosen_where_rows_move_and_is_always_in_sight() -> None:
     async def act(pilot: Pilot[None], app: Ghosttape) -> None:
-        assert "firing      RULE_099" in await press(pilot, app, "end")
-        assert "▸ ■ critical  firing      RULE_098" in await press(pilot, app, "k")
+        assert "* firing      RULE_099" in await press(pilot, app, "end")
+        assert "▸ ■ critical  * firing      RULE_098" in await press(pilot, app, "k")
         newer = alert(alert_id="new", rule="NEWER", fired_at=AT + timedelta(seconds=1))
         app.state = msgspec.structs.replace(app.state, alerts={**app.state.alerts, "new": newer})
         await settle(pilot, app)
         await press(pilot, app, "down")
-        assert "▸ ■ critical  firing      RULE_099" in text_of(app)
-        assert "▸ ■ critical  firing      RULE_000" in await press(pilot, app, "home", "down")
+        assert "▸ ■ critical  * firing      RULE_099" in text_of(app)
+        assert "▸ ■ critical  * firing      RULE_000" in await press(pilot, app, "home", "down")
         page = await press(pilot, app, "pagedown")
         assert "▸ ■ critical" in page
-        assert "▸ ■ critical  firing      RULE_000" not in page
+        assert "▸ ■ critical  * firing      RULE_000" not in page
 
     show(act, events(alerts=MANY), size=(120, 24))
 
