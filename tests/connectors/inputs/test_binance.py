@@ -58,7 +58,8 @@ def test_pings_are_answered_and_fragments_put_together(run: Run, server: MarketS
 def test_each_shard_has_a_connection_and_speaks_for_its_own_symbols(run: Run, server: MarketServer) -> None:
     feed = run.start(replace(QUICK, hosts=(server.address,), streams_per_connection=1), streams_of(["BTCUSDT", "ETHUSDT"], ["trade"]))
     server.wait_for(2)
-    by_path = {path.split("=")[1].split("@")[0]: number for number, path in enumerate(server.paths)}
+    paths = [connection.request.path for connection in server.connections if connection.request]
+    by_path = {path.split("=")[1].split("@")[0]: number for number, path in enumerate(paths)}
     server.send(trade(1), to=by_path["btcusdt"])
     server.send(trade(1, "ETHUSDT"), to=by_path["ethusdt"])
     until(lambda: sum(row.frames for row in feed.health()) == 2)
