@@ -15,7 +15,8 @@ import re
 from collections.abc import Callable, Iterable
 from typing import Final, TypeAlias
 
-_OPENING: Final = b'{"stream":"'
+from connectors.wire.binance_routes import OPENING
+
 _NUMBERS: Final = (
     (b"trade", re.compile(rb'"t":(\d+)')),
     (b"aggTrade", re.compile(rb'"a":(\d+)')),
@@ -37,9 +38,9 @@ def event_of(frame: bytes) -> Event | None:
     >>> event_of(b'{"stream":"btcusdt@trade","data":{"e":"trade","E":3,"s":"BTCUSDT","t":12,"p":"1.0"}}')
     (b'btcusdt@trade', 12)
     """
-    if not frame.startswith(_OPENING):
+    if not frame.startswith(OPENING):
         return None
-    stream = frame[len(_OPENING) : frame.find(b'"', len(_OPENING))]
+    stream = frame[len(OPENING) : frame.find(b'"', len(OPENING))]
     kind = stream.partition(b"@")[2]
     number = next((pattern.search(frame) for beginning, pattern in _NUMBERS if kind.startswith(beginning)), None)
     return (stream, int(number[1])) if number else None

@@ -12,9 +12,10 @@ from collections.abc import Callable, Sequence
 import msgspec
 
 from connectors.inputs.websocket_client import WebSocketClient
+from connectors.wire.binance_routes import OPENING
 
-_USUAL, _SPECIAL = b'{"stream":"', b'{"stream":"!'
-"""How market data begin, and what concerns no symbol."""
+_SPECIAL = OPENING + b"!"
+"""How frames begin that concern no symbol."""
 _SHUTDOWN = b"serverShutdown"
 _TOLD = 200
 """How many characters of an error are shown."""
@@ -83,7 +84,7 @@ class Link:
     def hear(self, received_ns: int, frames: Sequence[bytes]) -> None:
         """Note that frames came, and what those say that are no market data."""
         self.last_ns, self.heard_at = received_ns, self._monotonic()
-        unusual = [frame for frame in frames if not frame.startswith(_USUAL) or frame.startswith(_SPECIAL)]
+        unusual = [frame for frame in frames if not frame.startswith(OPENING) or frame.startswith(_SPECIAL)]
         if len(unusual) < len(frames):
             self.heard = True
         for frame in unusual:

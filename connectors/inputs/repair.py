@@ -23,9 +23,10 @@ from connectors.inputs.backoff import Backoff
 from connectors.inputs.binance_rest import BinanceRest, NotServed, Refused, RestError, Stopped, Throttled, Unreachable
 from connectors.inputs.repair_queue import Page, RepairQueue
 from connectors.inputs.repair_settings import LARGEST_PAGE, RepairSettings
-from connectors.inputs.rest_frames import Primary, book_frame, candle_frames, trade_frames
+from connectors.inputs.rest_frames import book_frame, candle_frames, trade_frames
 from connectors.tape.recorder import Recorder
 from connectors.wire.binance import BINANCE_FEED
+from connectors.wire.binance_routes import Primary
 from scoring.errors import ResourceError
 from scoring.records import NANOSECONDS_PER_MILLISECOND, NANOSECONDS_PER_SECOND, Gap, SourceHealth
 

@@ -6,16 +6,14 @@ whether a row belongs on the tape is read here: its id, or when its candle close
 
 from __future__ import annotations
 
-from typing import Any, Final, Literal, TypeAlias
+from typing import Any, Final
 
 import msgspec
 from msgspec import Raw
 from msgspec.json import Decoder
 
+from connectors.wire.binance_routes import Primary
 from scoring.records import NANOSECONDS_PER_MILLISECOND
-
-Primary: TypeAlias = Literal["trade", "aggTrade"]
-"""The trade stream that counts."""
 
 
 class _TradeId(msgspec.Struct):

@@ -14,8 +14,9 @@ from connectors.outputs.exchange_client import Client
 from connectors.outputs.exchange_info import Sizes, sizes_of
 from connectors.outputs.exchange_market import Keep, Market
 from connectors.outputs.exchange_streams import Audience
-from connectors.outputs.exchange_tape import MIDDLE, OPENING, REST, ExchangeTape
+from connectors.outputs.exchange_tape import MIDDLE, REST, ExchangeTape
 from connectors.outputs.exchange_trades import Aggregate
+from connectors.wire.binance_routes import OPENING
 
 _SETTLED_ROWS: Final = 2_000
 """Frames after which it is looked whether much has been put aside."""

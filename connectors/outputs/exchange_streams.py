@@ -15,7 +15,8 @@ from urllib.parse import parse_qs, unquote, urlsplit
 import msgspec
 
 from connectors.outputs.exchange_line import Line
-from connectors.outputs.exchange_tape import MIDDLE, OPENING
+from connectors.outputs.exchange_tape import MIDDLE
+from connectors.wire.binance_routes import OPENING
 
 Reply: TypeAlias = dict[str, Any]
 

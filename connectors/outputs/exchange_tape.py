@@ -18,10 +18,9 @@ from numpy.typing import NDArray
 from connectors.tape.manifest import Form, load
 from connectors.tape.reader import FrameReader
 from connectors.wire.binance import BINANCE_FEED
+from connectors.wire.binance_routes import OPENING
 from scoring.errors import SessionError
 
-OPENING: Final = b'{"stream":"'
-"""How a frame of a combined stream begins."""
 MIDDLE: Final = b'","data":'
 """What stands between the name of a stream and its data."""
 REST: Final = "@rest"

@@ -24,6 +24,9 @@ from connectors.wire import binance_streams as streams
 from scoring.duration import Duration
 
 Primary: TypeAlias = Literal["trade", "aggTrade"]
+"""The trade stream that counts."""
+OPENING: Final = b'{"stream":"'
+"""How every frame of a combined stream begins; the name of the stream follows."""
 
 
 class BinanceWireSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -190,7 +193,7 @@ def routes_for(settings: BinanceWireSettings) -> Routes:
 
 def _prefixes(name: str, route: Route) -> list[tuple[bytes, Route]]:
     """Give the fixed beginning of the frames of a stream; none where it is too short, or too long to end inside it."""
-    opening = f'{{"stream":"{name}",'.encode()
+    opening = OPENING + f'{name}",'.encode()
     prefix = opening + b'"data":' + _OPENINGS.get(route.event, "").encode()
     return [(prefix[:PREFIX_BYTES], route)] if len(opening) <= PREFIX_BYTES <= len(prefix) else []
 

@@ -7,8 +7,9 @@ import json
 import numpy as np
 import pytest
 
-from connectors.inputs.rest_frames import Primary, book_frame, candle_frames, trade_frames
+from connectors.inputs.rest_frames import book_frame, candle_frames, trade_frames
 from connectors.wire.binance import BINANCE_FEED, BinanceWireSettings, decode
+from connectors.wire.binance_routes import Primary
 from connectors.wire.decoded import Decoded
 from scoring.records import DepthSnapshot, Kind
 
