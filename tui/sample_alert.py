@@ -10,7 +10,6 @@ from typing import Final
 import msgspec
 
 from scoring.feed import AlertState, NewRows, Topic, Value
-from tui.why import Found, MovingPost
 
 _METRIC: Final = "decoupling_signals.hype_momentum"
 _OTHER: Final = "decoupling_signals.delta_price"
@@ -34,11 +33,10 @@ def explained(alert: AlertState) -> AlertState:
     fired = alert.fired_at
     assert fired is not None
     value = alert.value or 0.0
-    evidence = {_METRIC: Found(value, _text(fired), "complete"), _OTHER: Found(_PRICE, _text(fired), "complete")}
-    posts = [
-        MovingPost(channel, mood, moved, copies, text, _text(fired - timedelta(seconds=before)))
-        for before, channel, mood, moved, copies, text in _POSTS
-    ]
+    known = {"instant": _text(fired), "completeness": "complete"}
+    evidence = {_METRIC: {"value": value, **known}, _OTHER: {"value": _PRICE, **known}}
+    names = ("channel", "score", "moved", "copies", "text")
+    posts = [{"posted": _text(fired - timedelta(seconds=before)), **dict(zip(names, post, strict=True))} for before, *post in _POSTS]
     return msgspec.structs.replace(
         alert,
         condition=f"{_METRIC} > {_LIMIT:g} and {_OTHER} < {_FLAT:g}",
