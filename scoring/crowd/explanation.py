@@ -8,14 +8,11 @@ place. Each text is named by its earliest posting in the window.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Final, NamedTuple
+from typing import NamedTuple
 
 from scoring.crowd.fixed_point import mean_of, to_fixed
 from scoring.crowd.texts import Posting
 from scoring.duration import Duration
-
-_WINDOW: Final = Duration.parse("5m")
-_RECENT: Final = Duration.parse("30s")
 
 
 class Contribution(NamedTuple):
@@ -29,26 +26,17 @@ class Contribution(NamedTuple):
     """ΔV minus what it would be without the text: above 0 where it lifted the mood."""
 
 
-def contributions(
-    posts: Iterable[Posting], at_ns: int, most: int = 3, window: Duration = _WINDOW, recent: Duration = _RECENT
-) -> list[Contribution]:
-    """Give the at most `most` texts that moved ΔV furthest at an instant, the furthest first.
-
-    `posts` are those of one asset in any order, each post once, in its version that counts; posts outside the window are passed over.
-    """
-    return _contributions(posts, at_ns, window, recent)[1][:most]
-
-
-def movers(
-    posts: Iterable[Posting], at_ns: int, most: int = 5, window: Duration = _WINDOW, recent: Duration = _RECENT
-) -> list[Contribution]:
+def movers(posts: Iterable[Posting], at_ns: int, most: int, window: Duration, recent: Duration) -> list[Contribution]:
     """Give the at most `most` texts that moved ΔV the way it went, the furthest first; what held it back explains nothing."""
-    delta_vibe, found = _contributions(posts, at_ns, window, recent)
+    delta_vibe, found = contributions(posts, at_ns, window, recent)
     return [each for each in found if each.delta_vibe and (each.delta_vibe < 0) is (delta_vibe < 0)][:most]
 
 
-def _contributions(posts: Iterable[Posting], at_ns: int, window: Duration, recent: Duration) -> tuple[float, list[Contribution]]:
-    """Give ΔV, and what each text did to it, the furthest first."""
+def contributions(posts: Iterable[Posting], at_ns: int, window: Duration, recent: Duration) -> tuple[float, list[Contribution]]:
+    """Give ΔV at an instant, and what each text did to it, the furthest first.
+
+    `posts` are those of one asset in any order, each post once, in its version that counts; posts outside the window are passed over.
+    """
     ordered = sorted(post for post in posts if at_ns - window < post.posted_ns <= at_ns)
     scores, recent_scores = _first_postings(ordered), _first_postings([post for post in ordered if post.posted_ns > at_ns - recent])
     whole, whole_recent = _sum(scores), _sum(recent_scores)
