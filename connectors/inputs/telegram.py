@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Final, TypeAlias
 
 from connectors.inputs.backoff import Backoff
-from connectors.inputs.telegram_client import Client, EventTypes, event_types, flood_seconds, open_client, sole_use
+from connectors.inputs.telegram_client import Client, event_types, flood_seconds, open_client, sole_use
 from connectors.inputs.telegram_connection import Connection, Status
 from connectors.inputs.telegram_ledger import Ledger
 from connectors.inputs.telegram_scribe import Scribe, read_ledger
@@ -47,7 +47,6 @@ class TelegramFeed:
         settings: TelegramSettings,
         folder: Path,
         open_client: Opener = open_client,
-        event_types: Callable[[], EventTypes] = event_types,
         backoff: Backoff | None = None,
     ) -> None:
         """Take what to listen to, and the folder of the tape partition, whose end says what is known.
@@ -58,7 +57,7 @@ class TelegramFeed:
         check_credentials(settings)
         self._settings, self._folder = settings, folder
         self._session = session_path(settings)
-        self._open, self._event_types = open_client, event_types
+        self._open = open_client
         self._backoff = backoff or Backoff()
         self._status = Status()
         self._scribe: Scribe | None = None
@@ -173,7 +172,7 @@ class TelegramFeed:
             client = self._open(self._session, self._settings.api_id, self._settings.api_hash, self._settings.timeout.seconds)
             connection = Connection(client, self._settings, scribe, self._status, recorder.now, self._backoff.reset)
             try:
-                await connection.serve(self._event_types())
+                await connection.serve(event_types())
             finally:
                 connection.forget()
                 farewell_s = _FAREWELL_SECONDS if self._stop.is_set() else self._settings.timeout.seconds

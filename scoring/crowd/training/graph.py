@@ -30,8 +30,6 @@ EXACT: Final = float(1 << 24)
 """Below it float32 holds every whole number."""
 MAX_TOKENS: Final = 512
 """Longest text the exactness is proved for."""
-NEIGHBOURS: Final = 3
-"""Word pieces that a filter sees at once."""
 OPSET: Final = 17
 _IR_VERSION: Final = 8
 
