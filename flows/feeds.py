@@ -69,7 +69,7 @@ def live_feeds(settings: Settings, shaping: Shaping, folder: Path) -> Feeds:
         kinds = kinds_of(inputs.binance, shaping)
         repair = RepairFeed(rest, inputs.binance.repair, shaping.market.primary, not DIFFS.isdisjoint(kinds))
         on_connected = partial(_look, repair, served)
-        feeds += [BinanceFeed(inputs.binance.stream, streams_of(shaping.symbols, kinds), on_connected), repair]
+        feeds += [BinanceFeed(inputs.binance.stream, streams_of(shaping.symbols, kinds), on_connected, LIVE_PARTITION), repair]
     if inputs.telegram.groups:
         feeds.append(TelegramFeed(inputs.telegram, folder / "tape" / "frames" / LIVE_PARTITION))
     polls = folder / "tape" / POLLS

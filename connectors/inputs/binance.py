@@ -28,7 +28,7 @@ class BinanceFeed:
         settings: BinanceSettings,
         streams: Sequence[str],
         on_connected: Callable[[Sequence[str]], None],
-        partition: str = "live",
+        partition: str,
     ) -> None:
         """Prepare to receive `streams`, named as in `btcusdt@trade`, for a partition of the tape.
 

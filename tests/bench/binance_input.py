@@ -94,7 +94,7 @@ def ours(address: str) -> tuple[float, float]:
         with tempfile.TemporaryDirectory() as folder:
             recorder = Recorder(Path(folder) / "session" / "frames" / "live")
             settings = BinanceSettings(hosts=(address,), open_timeout=Duration.parse("5s"))
-            feed = BinanceFeed(settings, STREAMS, lambda _: None)
+            feed = BinanceFeed(settings, STREAMS, lambda _: None, "live")
             feed.start(recorder)
             time.sleep(SECONDS)
             feed.close()

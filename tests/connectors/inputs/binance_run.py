@@ -43,7 +43,7 @@ class Run:
 
     def begin(self, chosen: BinanceSettings, streams: Sequence[str]) -> BinanceFeed:
         """Start with the recorder that is there."""
-        self.feed = BinanceFeed(chosen, streams, lambda symbols: self.connected.append(tuple(symbols)))
+        self.feed = BinanceFeed(chosen, streams, lambda symbols: self.connected.append(tuple(symbols)), "live")
         self.feed.start(self.recorder)
         return self.feed
 
