@@ -22,7 +22,7 @@ from bytewax.operators import StatefulBatchLogic
 from flows.decode import Talk
 from flows.settings import Shaping
 from scoring.crowd.assets import AssetFinder
-from scoring.crowd.moods import Moods, ScoredPosts
+from scoring.crowd.moods import Moods, ScoredPosts, scored_posts
 from scoring.crowd.posts import post_rows
 from scoring.records import Batch, Clock, End, Rows
 
@@ -36,8 +36,8 @@ MOST_PENDING: Final = 4_096
 the slowest model can take, or all that a channel posted in a week."""
 MOST_AT_ONCE: Final = 8
 """Posts that are scored together, where nobody asks for a mark of the clock in between: enough to keep the threads of a model busy,
-and few enough that what follows from them, a third of a millisecond each, holds up the market for less than 5 ms. (Thirty-two were
-no faster, and cost the market 20 to 50 ms.)"""
+and few enough that what follows from them, a quarter of a millisecond each, hardly holds up the market. (Thirty-two were no faster,
+and cost the market 20 to 50 ms.)"""
 ON_THE_WAY: Final = 2
 """Pieces of work that the model has at a time, so that it finds the next when it is done with one."""
 
@@ -149,7 +149,10 @@ class MoodStage(StatefulBatchLogic[Talk, Rows, bytes]):
 
     def notify_at(self) -> datetime | None:
         """Ask to be called again while the model works. No result hangs on when that is."""
-        return datetime.now(UTC) + LOOK_AGAIN if self._pending else None
+        if not self._pending:
+            return None
+        first = self._pending[0]
+        return datetime.now(UTC) + (timedelta() if isinstance(first, _Work) and first.is_done else LOOK_AGAIN)
 
     def snapshot(self) -> bytes:
         """Give the state and what waits for the model."""
@@ -180,21 +183,27 @@ class MoodStage(StatefulBatchLogic[Talk, Rows, bytes]):
         """Score the posts that name an asset, in the scorer's thread."""
         about = [index for index, assets in enumerate(posts["assets"]) if assets]
         if self._model is None or not about:
-            return ScoredPosts(posts, [None] * len(posts), "", "")
+            return scored_posts(posts, [None] * len(posts), "", "")
         scores = iter(self._model.score([posts["text"][index] for index in about]))
-        return ScoredPosts(posts, [next(scores) if assets else None for assets in posts["assets"]], self._model.name, self._model.hash)
+        found = [next(scores) if assets else None for assets in posts["assets"]]
+        return scored_posts(posts, found, self._model.name, self._model.hash)
 
     def _scored(self, leave: int) -> list[Rows]:
-        """Hand on, in order, what is done, and wait until no more than `leave` posts and marks are pending."""
+        """Hand on, in order, what is done of a few posts, and wait until no more than `leave` posts and marks are pending.
+
+        No more than a few at a time, so that market data goes in between.
+        """
         rows: list[Rows] = []
+        handed_on = 0
         while self._pending:
             self._hand_over()
             first = self._pending[0]
             if not isinstance(first, _Work):
                 rows += self._moods.update((first,))
-            elif first.future is not None and (first.is_done or self._posts + len(self._pending) > leave):
+            elif first.future is not None and ((first.is_done and handed_on < MOST_AT_ONCE) or self._posts + len(self._pending) > leave):
                 rows += self._moods.update((first.future.result(),))
                 self._posts -= first.size
+                handed_on += first.size
             else:
                 break
             self._pending.popleft()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import unicodedata
 from typing import Final
 
 EXCERPT_LENGTH: Final = 100
@@ -17,7 +16,8 @@ def visible(text: str) -> str:
     >>> visible("to the\\nmoon \\x1b[31mnow\\u202e!")
     'to the moon [31mnow !'
     """
-    shown = "".join(" " if unicodedata.category(character)[0] in "CZ" else character for character in text)
+    # What Python calls printable is what Unicode puts neither under Other nor under Separator, and the space.
+    shown = text if text.isprintable() else "".join(character if character.isprintable() else " " for character in text)
     return " ".join(shown.split())
 
 

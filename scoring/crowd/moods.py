@@ -30,12 +30,41 @@ class MoodSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class ScoredPosts(msgspec.Struct, frozen=True):
-    """A batch of posts with what the model said of each; None for a post that names no asset and was not scored."""
+    """A batch of posts with what the model said of each."""
 
     posts: Batch
-    scores: Sequence[Score | None]
-    model: str
-    model_hash: str
+    signals: Sequence[Sequence[SocialSignal]]
+    """Of each post, one per asset it names; none where it names none and was not scored."""
+
+
+def scored_posts(posts: Batch, scores: Sequence[Score | None], model: str, model_hash: str) -> ScoredPosts:
+    """Write down what a model said of posts; None for a post that was not scored. Needs no state, so it can be done beside the flow."""
+    return ScoredPosts(
+        posts, [() if score is None else _signals(posts, index, score, model, model_hash) for index, score in enumerate(scores)]
+    )
+
+
+def _signals(posts: Batch, index: int, score: Score, model: str, model_hash: str) -> list[SocialSignal]:
+    text = posts["text"][index]
+    identity, beginning = text_id(text), excerpt(text)
+    return [
+        SocialSignal(
+            asset=asset,
+            channel=posts["channel"][index],
+            message_id=int(posts["message_id"][index]),
+            posted_ns=int(posts["event_ns"][index]),
+            received_ns=int(posts["received_ns"][index]),
+            text_id=identity,
+            score=score.score,
+            positive=score.positive,
+            negative=score.negative,
+            neutral=score.neutral,
+            model=model,
+            model_hash=model_hash,
+            excerpt=beginning,
+        )
+        for asset in str(posts["assets"][index]).split(",")
+    ]
 
 
 MoodItem: TypeAlias = ScoredPosts | Clock | End
@@ -70,33 +99,12 @@ class Moods:
         before_ns = self.watermark.advance(posts["event_ns"], posts["received_ns"])
         late = posts["event_ns"] <= before_ns - self.watermark.lateness_ns
         found: dict[str, list[SocialSignal]] = {}
-        for index, score in enumerate(scored.scores):
-            if late[index]:
-                self.late_posts += 1
-            elif score is not None:
-                for asset in str(posts["assets"][index]).split(","):
-                    found.setdefault(asset, []).append(_signal(asset, index, score, scored))
+        for is_late, signals in zip(late.tolist(), scored.signals, strict=True):
+            self.late_posts += is_late
+            for signal in () if is_late else signals:
+                found.setdefault(signal.asset, []).append(signal)
         return [
             Rows(Table.SOCIAL_SIGNALS, asset, to_columns(SocialSignal, signals), self.watermark.closed_ns)
             for asset, signals in found.items()
             if asset in self.assets
         ]
-
-
-def _signal(asset: str, index: int, score: Score, scored: ScoredPosts) -> SocialSignal:
-    posts = scored.posts
-    return SocialSignal(
-        asset=asset,
-        channel=posts["channel"][index],
-        message_id=int(posts["message_id"][index]),
-        posted_ns=int(posts["event_ns"][index]),
-        received_ns=int(posts["received_ns"][index]),
-        text_id=text_id(posts["text"][index]),
-        score=score.score,
-        positive=score.positive,
-        negative=score.negative,
-        neutral=score.neutral,
-        model=scored.model,
-        model_hash=scored.model_hash,
-        excerpt=excerpt(posts["text"][index]),
-    )

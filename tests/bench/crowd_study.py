@@ -35,7 +35,7 @@ from scoring.crowd.assets import AssetFinder
 from scoring.crowd.decoupling import Decoupling, DecouplingSettings
 from scoring.crowd.finbert import load
 from scoring.crowd.identity import text_id
-from scoring.crowd.moods import Moods, MoodSettings, ScoredPosts
+from scoring.crowd.moods import Moods, MoodSettings, scored_posts
 from scoring.crowd.pump_calls import PostKind, kind_of
 from scoring.crowd.sentiment import ScoringSettings, SentimentSettings
 from scoring.duration import Duration
@@ -124,7 +124,7 @@ def _moods(posts: Batch, coins: Sequence[str]) -> dict[str, list[Rows]]:
     each = [score if assets else None for score, assets in zip(model.score(posts["text"].tolist()), posts["assets"], strict=True)]
     found: dict[str, list[Rows]] = defaultdict(list)
     moods = Moods(tuple(coins), MoodSettings())
-    for rows in moods.update((ScoredPosts(posts, each, model.name, model.hash), End())):
+    for rows in moods.update((scored_posts(posts, each, model.name, model.hash), End())):
         found[rows.symbol].append(rows)
     if moods.late_posts:
         sys.exit(f"crowd_study: {moods.late_posts} posts out of order: expected the file in order of time")

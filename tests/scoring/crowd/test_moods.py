@@ -8,7 +8,7 @@ import pickle
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from scoring.crowd.moods import MoodItem, Moods, MoodSettings, ScoredPosts
+from scoring.crowd.moods import MoodItem, Moods, MoodSettings, ScoredPosts, scored_posts
 from scoring.crowd.sentiment import Score
 from scoring.records import END_NS, Batch, Clock, End, Kind, Post, Rows, to_columns
 
@@ -22,7 +22,7 @@ def post(second: float, assets: str = "bitcoin", number: int = 0, received: floa
 
 
 def scored(posts: list[Post], scores: list[Score | None]) -> ScoredPosts:
-    return ScoredPosts(Batch(Kind.POST, "lounge", to_columns(Post, posts)), scores, "starter", "0123")
+    return scored_posts(Batch(Kind.POST, "lounge", to_columns(Post, posts)), scores, "starter", "0123")
 
 
 def signals(rows: list[Rows]) -> list[tuple[str, int, float]]:
