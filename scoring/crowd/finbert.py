@@ -20,6 +20,9 @@ matrix product is cut up is the library's own business and differs between its v
 from __future__ import annotations
 
 import hashlib
+import os
+import sys
+import threading
 from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -47,6 +50,8 @@ _HASH_DIGITS: Final = 16
 _OUTPUT_TYPE: Final = "tensor(float)"
 _CPU: Final = "CPUExecutionProvider"
 _CUDA: Final = "CUDAExecutionProvider"
+_NICENESS: Final = 10
+"""Priority of a thread that runs a model: 0 is the usual one, 19 the lowest."""
 _PROBES: Final = ("", "Stocks rallied.")
 _CONTROLS: Final = dict.fromkeys((*range(0x20), *range(0x7F, 0xA0)), " ")
 
@@ -117,7 +122,7 @@ def load(settings: SentimentSettings, scoring: ScoringSettings | None = None) ->
     encode = encoder(folder / "tokenizer.json", settings)
     onnx = onnx_file(folder)
     session = _open(onnx, scoring.provider)
-    run = _runner(session, onnx, config, scoring.threads)
+    run = _runner(session, onnx, config, scoring.threads or max(_cores() - 1, 1))
     shared = config.batch_invariant or settings.batching == "fast"
     model = Model(folder.resolve().name, digest_of(onnx), encode, run, scoring.batch_tokens if shared else 0, scoring.cache_entries)
     model.score(_PROBES)
@@ -221,8 +226,22 @@ def _runner(session: InferenceSession, onnx: Path, config: _Config, threads: int
         except Exception as error:  # as above; the rows are well formed, so it is the model
             raise ResourceError(f"{onnx}: {_line(error)}; expected logits for {ids.shape[0]} x {ids.shape[1]} tokens") from error
 
-    pool = ThreadPoolExecutor(threads, "scoring") if threads > 1 else None
-    return lambda groups: list((pool.map if pool and len(groups) > 1 else map)(run, groups))
+    pool = ThreadPoolExecutor(threads, "scoring", _give_way)
+    return lambda groups: list(pool.map(run, groups))
+
+
+def _cores() -> int:
+    """Count the cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count() or 1
+
+
+def _give_way() -> None:
+    """Let every other thread of the machine go first: a model would take all of its cores, and the market must not wait.
+
+    Where threads have no priority of their own (other than on Linux) there is nothing to lower.
+    """
+    if sys.platform == "linux":  # pragma: no branch
+        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _NICENESS)
 
 
 def _contract(session: InferenceSession, onnx: Path) -> tuple[list[str], str]:

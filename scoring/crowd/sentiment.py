@@ -59,8 +59,8 @@ class ScoringSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     provider: Literal["cpu", "cuda", "auto"] = "cpu"
     """Where the model runs; `auto` takes CUDA where ONNX Runtime has it. A card computes with its own rounding."""
-    threads: int = 2
-    """Texts or batches scored at once, each on one core."""
+    threads: int = 0
+    """Texts or batches scored at once, each on one core; 0 leaves one core of the machine to the market."""
     batch_tokens: int = 512
     """Word pieces in one batch, padding included, where texts share batches; found by measuring: 8 full texts."""
     cache_entries: int = 10_000
