@@ -1,12 +1,13 @@
 """Another threshold, another `for`: would it have fired? Judged by the very rules of the flow, over what the screen has seen.
 
 An answer says what it rests on: over which span, on how many rows, and how long the longest silence between them was. The feed
-conflates, so a condition that flickered between two rows is not seen; `clear_when` and the cooldown of the rule are not told to a
-screen, and do not enter.
+conflates, so a condition that flickered between two rows is not seen; `clear_when` and the cooldown of the rule do not enter, since what
+was on or cooling before is not asked.
 """
 
 from __future__ import annotations
 
+import bisect
 import itertools
 import math
 from collections.abc import Sequence
@@ -21,7 +22,7 @@ from scoring.alerts.rules import Rule, RuleSettings
 from scoring.alerts.state import Alerts
 from scoring.alerts.variation import with_threshold
 from scoring.duration import Duration
-from scoring.feed import AlertState, moment
+from scoring.feed import AlertState, RuleText, moment
 from scoring.records import END_NS, TABLES, Column, Rows
 from tui.measures import Measures, Series
 from tui.why import evidence
@@ -89,11 +90,20 @@ def changed(threshold: float, steps: int, step: float) -> float:
     return float(f"{threshold + steps * step:.9g}")
 
 
-def held_of(alert: AlertState) -> Duration:
-    """Give the longest `for` of `HELD` that the alert can have had: it is not told to a screen."""
+def held_of(alert: AlertState, rule: RuleText | None = None) -> Duration:
+    """Give the `for` of its rule; where the feed did not say that, the longest of `HELD` that the alert can have had."""
+    if rule is not None and 0 <= rule.for_s <= HELD[-1].seconds:
+        return Duration(round(rule.for_s * _NANOSECONDS))
     held = alert.fired_at - alert.started_at if alert.fired_at and alert.started_at else None
     held_ns = int(held.total_seconds() * _NANOSECONDS) if held else 0
     return max((length for length in HELD if length <= held_ns), default=HELD[0])
+
+
+def longer(held: Duration, steps: int) -> Duration:
+    """Give the `for` so many places of `HELD` further on."""
+    place = bisect.bisect_left(HELD, held)
+    between = HELD[place] != held and steps > 0
+    return HELD[min(max(place + steps - between, 0), len(HELD) - 1)]
 
 
 def judge(alert: AlertState, seen: Measures, threshold: float | None, held: Duration) -> Answer:

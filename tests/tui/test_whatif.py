@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+import msgspec
 import pytest
 
 from scoring.duration import Duration
 from scoring.feed import AlertState
 from tests.tui.alerts_heard import AT, RISK, alert, fall
+from tests.tui.test_phases import RULE
 from tui.measures import Measures
-from tui.whatif import HELD, changed, held_of, judge, step_of, threshold_of, words
+from tui.whatif import HELD, changed, held_of, judge, longer, step_of, threshold_of, words
 
 
 def seen(*, since_s: int = -60) -> Measures:
@@ -97,3 +99,17 @@ def test_the_for_of_a_rule_is_at_most_what_was_waited(held_s: int, held: str) ->
     known = alert(started_at=AT, fired_at=AT + timedelta(seconds=held_s))
     assert held_of(known) == Duration.parse(held)
     assert held_of(alert(started_at=None)) == HELD[0]
+
+
+@pytest.mark.parametrize(("for_s", "held"), [(45.0, "45s"), (0.0, "0s"), (-1.0, "1m"), (1e300, "1m")])
+def test_the_for_of_a_rule_is_what_the_feed_says_where_it_says_it(for_s: float, held: str) -> None:
+    known = alert(started_at=AT, fired_at=AT + timedelta(seconds=60))
+    assert held_of(known, msgspec.structs.replace(RULE, for_s=for_s)) == Duration.parse(held)
+
+
+@pytest.mark.parametrize(
+    ("held", "steps", "then"),
+    [("30s", 1, "1m"), ("30s", -1, "10s"), ("45s", 1, "1m"), ("45s", -1, "30s"), ("0s", -1, "0s"), ("1h", 9, "1h")],
+)
+def test_a_for_is_changed_from_place_to_place(held: str, steps: int, then: str) -> None:
+    assert longer(Duration.parse(held), steps) == Duration.parse(then)

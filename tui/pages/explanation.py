@@ -106,7 +106,7 @@ class ExplanationPage(Page):
             return
         alert = standing.alert
         if self._wish is None and not standing.is_waiting:
-            self._wish = WhatIf(alert)
+            self._wish = WhatIf(alert, standing.rule)
         if self._alert is None:
             at = alert.fired_at or alert.started_at
             if at:

@@ -12,7 +12,7 @@ from rich.text import Text
 from scoring.alerts.avoidance import write_value
 from scoring.alerts.metrics import ConditionError, find_metric
 from scoring.duration import Duration
-from scoring.feed import AlertState, read_instant
+from scoring.feed import AlertState, RuleText, read_instant
 from tui import figures, palette, whatif, why
 from tui.columns import quality, quality_words
 from tui.measures import Measures
@@ -38,10 +38,10 @@ _Cells: TypeAlias = list[tuple[str, Style]]
 class WhatIf:
     """The two things that can be changed, and which of them the keys change."""
 
-    def __init__(self, alert: AlertState) -> None:
+    def __init__(self, alert: AlertState, rule: RuleText | None = None) -> None:
         """Start as it was."""
         self.threshold = self._threshold = whatif.threshold_of(alert)
-        self.held = self._held = whatif.held_of(alert)
+        self.held = self._held = whatif.held_of(alert, rule)
         self.is_held = self.threshold is None
         """Whether the keys change the `for`."""
         self._judged: tuple[object, ...] = ()
@@ -61,8 +61,7 @@ class WhatIf:
         if not self.is_held and self.threshold is not None and self._threshold is not None:
             self.threshold = whatif.changed(self.threshold, steps, whatif.step_of(self._threshold))
             return
-        place = whatif.HELD.index(self.held) if self.held in whatif.HELD else 0
-        self.held = whatif.HELD[min(max(place + steps, 0), len(whatif.HELD) - 1)]
+        self.held = whatif.longer(self.held, steps)
 
     def reset(self) -> None:
         """Take back every change."""
