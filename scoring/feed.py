@@ -95,13 +95,15 @@ class Hello(msgspec.Struct, frozen=True, tag="hello"):
 
 
 class NewRows(msgspec.Struct, frozen=True, tag="rows"):
-    """The newest rows of one table about one subject."""
+    """The newest rows of one table about one subject, or some of its past."""
 
     table: str
     symbol: str
     provisional: bool
     """True for an `as of` row, shown before its window closes."""
     columns: dict[str, list[Value]]
+    past: bool = False
+    """True for rows before the newest, in order, with only the columns that charts are drawn from."""
 
 
 class AlertState(msgspec.Struct, frozen=True, tag="alert"):
@@ -139,6 +141,8 @@ class PricePoints(msgspec.Struct, frozen=True, tag="points"):
     """Where on the grid, rising."""
     price: list[float]
     """Last price of that step."""
+    recent: bool = False
+    """True for the last minutes by the second, each at the instant it was sampled; the newest comes as a row."""
 
 
 class SourceState(msgspec.Struct, frozen=True, tag="pulse"):

@@ -1,8 +1,8 @@
-"""The closed windows of trades of one symbol that the screen has seen: what candles and a VWAP band are drawn from."""
+"""The closed windows of trades of one symbol that the screen was told of: what candles and a VWAP band are drawn from."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Final
 
@@ -34,11 +34,32 @@ class Bar(msgspec.Struct, frozen=True, gc=False):
 
 def after(bars: tuple[Bar, ...], row: Mapping[str, Value]) -> tuple[Bar, ...]:
     """Give the bars after a row of `trade_metrics`: a window that is revised is replaced, a wider one is left out."""
+    bar = _read(row)
+    if bar is None:
+        return bars
+    if bars and bar.start > bars[-1].start and bar.end - bar.start == bars[-1].end - bars[-1].start:
+        return (*bars[-LIMIT + 1 :], bar)
+    return _joined(bars, [bar])
+
+
+def after_all(bars: tuple[Bar, ...], rows: Iterable[Mapping[str, Value]]) -> tuple[Bar, ...]:
+    """Give the bars after many rows, which may lie before them."""
+    return _joined(bars, [bar for row in rows if (bar := _read(row)) is not None])
+
+
+def _joined(bars: tuple[Bar, ...], new: list[Bar]) -> tuple[Bar, ...]:
+    all_of_them = [*bars, *new]
+    width = min((bar.end - bar.start for bar in all_of_them), default=None)
+    by_start = {bar.start: bar for bar in all_of_them if bar.end - bar.start == width}
+    return tuple(by_start[start] for start in sorted(by_start)[-LIMIT:])
+
+
+def _read(row: Mapping[str, Value]) -> Bar | None:
     start, end = instant(row.get("window_start")), instant(row.get("window_end"))
     if start is None or end is None or end <= start:
-        return bars
+        return None
     mark = row.get("completeness")
-    bar = Bar(
+    return Bar(
         start=start,
         end=end,
         open=read_number(row.get("open")),
@@ -51,11 +72,3 @@ def after(bars: tuple[Bar, ...], row: Mapping[str, Value]) -> tuple[Bar, ...]:
         trade_count=read_number(row.get("trade_count")),
         completeness=mark[:LIMIT] if isinstance(mark, str) else "",
     )
-    if not bars:
-        return (bar,)
-    width = bars[-1].end - bars[-1].start
-    if end - start != width:
-        return bars if end - start > width else (bar,)
-    if start > bars[-1].start:
-        return (*bars[-LIMIT + 1 :], bar)
-    return tuple(sorted([*(kept for kept in bars if kept.start != start), bar], key=lambda kept: kept.start)[-LIMIT:])

@@ -6,8 +6,8 @@ people's text, so it is bounded here, a megabyte of a post to what one line can 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from datetime import datetime, timedelta
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
 from typing import Final, TypeAlias, TypeVar
 
 import msgspec
@@ -19,11 +19,9 @@ ASSET_LIMIT: Final = 64
 TEXT_LIMIT: Final = 500
 """Characters kept of a post, and of any other name in it."""
 MOOD_LIMIT: Final = 720
-"""Stances kept of the past of one asset: an hour of them."""
-_STEP: Final = timedelta(seconds=5)
-"""From one of them to the next: as prices are thinned, so that both can be drawn over the same time."""
-_AHEAD: Final = timedelta(minutes=1)
-"""How far a stance may be ahead of the sources, whose word comes less often; in a fast replay that is many seconds."""
+"""Moods kept of the past of one asset: an hour of them, as many as the feed tells."""
+_STEP_S: Final = 5
+"""From one of them to the next: as the feed thins them and prices, so that both can be drawn over the same time."""
 
 _Key = TypeVar("_Key")
 _Item = TypeVar("_Item")
@@ -64,6 +62,14 @@ class Stance(msgspec.Struct, frozen=True):
     unique_channels: float | None = None
 
 
+class Mood(msgspec.Struct, frozen=True, gc=False):
+    """What is drawn of a stance of the past."""
+
+    at: datetime
+    average_vibe: float | None
+    message_count: float | None
+
+
 class Crowd(msgspec.Struct, frozen=True):
     """All that is known of it."""
 
@@ -75,8 +81,8 @@ class Crowd(msgspec.Struct, frozen=True):
     """Hashes of their texts: copies share one."""
     stances: Mapping[str, Stance] = {}
     """By asset."""
-    past: Mapping[str, tuple[Stance, ...]] = {}
-    """By asset, thinned to one in five seconds, in order; the newest stance is the last."""
+    past: Mapping[str, tuple[Mood, ...]] = {}
+    """By asset, thinned to one in five seconds, in order; that of the newest stance is the last."""
 
     @property
     def is_heard(self) -> bool:
@@ -88,20 +94,18 @@ TOPICS: Final = frozenset({str(Topic.POSTS), str(Topic.SOCIAL_SIGNALS), str(Topi
 """Tables it is made of."""
 
 
-def hear(crowd: Crowd, rows: NewRows, now: datetime | None = None) -> Crowd:
-    """Give what is known after some rows of one of `TOPICS`, at a time on the tape.
-
-    At the end of a tape the flow goes on until the last window is empty: a stance so far ahead of the tape says nothing of the
-    crowd, and is not taken.
-    """
-    for cells in _newest(rows):
+def hear(crowd: Crowd, rows: NewRows) -> Crowd:
+    """Give what is known after some rows of one of `TOPICS`."""
+    if rows.past:
+        return _with_past(crowd, rows) if rows.table == Topic.DECOUPLING_SIGNALS else crowd
+    for cells in _newest(rows, POST_LIMIT):
         match rows.table:
             case Topic.POSTS:
                 crowd = _with_post(crowd, cells)
             case Topic.SOCIAL_SIGNALS:
                 crowd = _with_score(crowd, cells)
             case Topic.DECOUPLING_SIGNALS:
-                crowd = _with_stance(crowd, rows.symbol, cells, now)
+                crowd = _with_stance(crowd, rows.symbol, cells)
     return crowd
 
 
@@ -111,8 +115,8 @@ def latest(known: Mapping[_Key, _Item], key: _Key, item: _Item, limit: int) -> d
     return dict([*others, (key, item)][-limit:])
 
 
-def _newest(rows: NewRows) -> Iterator[dict[str, Value]]:
-    columns = [column[-POST_LIMIT:] for column in rows.columns.values()]
+def _newest(rows: NewRows, limit: int) -> Iterator[dict[str, Value]]:
+    columns = [column[-limit:] for column in rows.columns.values()]
     return (dict(zip(rows.columns, cells, strict=True)) for cells in zip(*columns, strict=False))
 
 
@@ -133,9 +137,9 @@ def _with_score(crowd: Crowd, cells: Mapping[str, Value]) -> Crowd:
     return msgspec.structs.replace(crowd, scores=latest(crowd.scores, key, score, POST_LIMIT), identities=identities)
 
 
-def _with_stance(crowd: Crowd, symbol: str, cells: Mapping[str, Value], now: datetime | None) -> Crowd:
+def _with_stance(crowd: Crowd, symbol: str, cells: Mapping[str, Value]) -> Crowd:
     asset, at = _text(cells, "asset"), read_instant(cells.get("evaluated_at"))
-    if not asset or at is None or (now is not None and at - now > _AHEAD):
+    if not asset or at is None:
         return crowd
     known = crowd.stances.get(asset)
     if (known is None and len(crowd.stances) >= ASSET_LIMIT) or (known is not None and at < known.at):
@@ -155,14 +159,35 @@ def _with_stance(crowd: Crowd, symbol: str, cells: Mapping[str, Value], now: dat
         copies=read_number(cells.get("copies")),
         unique_channels=read_number(cells.get("unique_channels")),
     )
-    past = {**crowd.past, asset: _thinned(crowd.past.get(asset, ()), stance)}
-    return msgspec.structs.replace(crowd, stances={**crowd.stances, asset: stance}, past=past)
+    moods = _thinned(crowd.past.get(asset, ()), [Mood(at, stance.average_vibe, stance.message_count)])
+    return msgspec.structs.replace(crowd, stances={**crowd.stances, asset: stance}, past={**crowd.past, asset: moods})
 
 
-def _thinned(past: tuple[Stance, ...], stance: Stance) -> tuple[Stance, ...]:
-    """Put the newest at the end, in place of the last where both stand in the same step."""
-    same_step = bool(past) and past[-1].at.timestamp() // _STEP.total_seconds() == stance.at.timestamp() // _STEP.total_seconds()
-    return (*(past[:-1] if same_step else past[-MOOD_LIMIT + 1 :]), stance)
+def _with_past(crowd: Crowd, rows: NewRows) -> Crowd:
+    by_asset: dict[str, list[Mood]] = {}
+    for cells in _newest(rows, MOOD_LIMIT):
+        asset, at = _text(cells, "asset"), read_instant(cells.get("evaluated_at"))
+        if asset and at is not None and (asset in crowd.past or asset in by_asset or len(crowd.past) + len(by_asset) < ASSET_LIMIT):
+            mood = Mood(at, read_number(cells.get("average_vibe")), read_number(cells.get("message_count")))
+            by_asset.setdefault(asset, []).append(mood)
+    past = {asset: _thinned(crowd.past.get(asset, ()), moods) for asset, moods in by_asset.items()}
+    return msgspec.structs.replace(crowd, past={**crowd.past, **past}) if past else crowd
+
+
+def _thinned(past: tuple[Mood, ...], new: Sequence[Mood]) -> tuple[Mood, ...]:
+    """Join moods: the last in each step stays, in whichever order they come."""
+    if len(new) == 1 and past and new[0].at > past[-1].at:
+        return (*(past[:-1] if _step(past[-1]) == _step(new[0]) else past[-MOOD_LIMIT + 1 :]), new[0])
+    by_step = {_step(mood): mood for mood in past}
+    for mood in new:
+        known = by_step.get(step := _step(mood))
+        if known is None or mood.at >= known.at:
+            by_step[step] = mood
+    return tuple(by_step[step] for step in sorted(by_step)[-MOOD_LIMIT:])
+
+
+def _step(mood: Mood) -> int:
+    return int(mood.at.timestamp()) // _STEP_S
 
 
 def _key(cells: Mapping[str, Value]) -> PostKey | None:

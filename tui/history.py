@@ -15,7 +15,7 @@ import msgspec
 
 from scoring.feed import AlertState, Topic, read_instant, read_number
 from tui.bars import Bar, after
-from tui.crowd import Crowd, Stance
+from tui.crowd import Crowd, Mood
 from tui.ledger import Ledger, Row
 from tui.state import State, SymbolState
 from tui.trail import Trail
@@ -159,7 +159,7 @@ def _coarse(past: Trail) -> tuple[Point, ...]:
 
 
 @functools.lru_cache(maxsize=8)
-def _moods(past: tuple[Stance, ...]) -> tuple[tuple[Point, ...], tuple[Point, ...]]:
+def _moods(past: tuple[Mood, ...]) -> tuple[tuple[Point, ...], tuple[Point, ...]]:
     """A mood stands until the next: the flow tells only when something has changed."""
     moods: list[Point] = []
     stood: float | None = None

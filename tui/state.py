@@ -30,12 +30,12 @@ from scoring.feed import (
     Topic,
     Value,
 )
-from tui.bars import Bar, after
+from tui.bars import LIMIT, Bar, after, after_all
 from tui.crowd import TOPICS, Crowd, hear, latest
 from tui.instants import instant
 from tui.ledger import TOPICS as LEDGER_TOPICS
 from tui.ledger import Ledger, enter
-from tui.trail import Trail, with_points, with_sample
+from tui.trail import RECENT_LIMIT, Trail, with_points, with_recent, with_sample
 
 ALERT_LIMIT: Final = 200
 POINT_LIMIT: Final = 240
@@ -205,12 +205,14 @@ def _alert(state: State, event: AlertState) -> State:
 
 def _rows(state: State, event: NewRows) -> State:
     if event.table in TOPICS:
-        crowd = hear(state.crowd, event, state.tape_at)
+        crowd = hear(state.crowd, event)
         return state if crowd is state.crowd else msgspec.structs.replace(state, crowd=crowd)
     if event.table in LEDGER_TOPICS:
         return msgspec.structs.replace(state, ledger=enter(state.ledger, event))
     if event.table not in _SHOWN or not all(event.columns.values()):
         return state
+    if event.past:
+        return _past(state, event)
     newest = {name: column[-1] for name, column in event.columns.items()}
     start, end = instant(newest.get("window_start")), instant(newest.get("window_end"))
     key = RowKey(event.table, event.provisional, (end - start).total_seconds() if start and end else 0.0)
@@ -220,8 +222,21 @@ def _rows(state: State, event: NewRows) -> State:
     return _with(state, msgspec.structs.replace(symbol, rows={**symbol.rows, key: newest}, bars=bars, recent=recent))
 
 
+def _past(state: State, event: NewRows) -> State:
+    """Rows before the newest are for the chart alone."""
+    if event.table != Topic.TRADE_METRICS:
+        return state
+    symbol = state.symbols.get(event.symbol, SymbolState(event.symbol))
+    cells = zip(*(column[-LIMIT:] for column in event.columns.values()), strict=False)
+    bars = after_all(symbol.bars, (dict(zip(event.columns, row, strict=True)) for row in cells))
+    return _with(state, msgspec.structs.replace(symbol, bars=bars))
+
+
 def _points(state: State, event: PricePoints) -> State:
     symbol = state.symbols.get(event.symbol, SymbolState(event.symbol))
+    if event.recent:
+        samples = zip((at.timestamp() for at in event.at[-RECENT_LIMIT:]), event.price[-RECENT_LIMIT:], strict=False)
+        return _with(state, msgspec.structs.replace(symbol, recent=with_recent(symbol.recent, samples)))
     new = dict(zip(event.at, event.price, strict=False))
     points = {**symbol.points, **new}
     if new and min(new) < max(symbol.points, default=min(new)):

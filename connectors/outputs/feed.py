@@ -59,9 +59,11 @@ class FeedSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     interval: Duration = Duration.parse("100ms")
     """Shortest time between two updates of one thing to one client."""
     history_step: Duration = Duration.parse("5s")
-    """Event time between two points of the small price line."""
+    """Event time between two points of the price line and of the mood that a new client is told."""
     history_points: int = 720
-    """Points kept for each symbol: 720 of 5 s are an hour."""
+    """Points kept for each symbol and asset: 720 of 5 s are an hour."""
+    history_windows: int = 240
+    """Closed windows of trades a new client is told, of each symbol: 240 of a minute are four hours, and all that a screen keeps."""
     alerts: int = 200
     """Alerts a new client is told."""
     events: int = 100
@@ -98,6 +100,7 @@ class FeedPartition(StatefulSinkPartition[FeedItem, None]):
             events=settings.events,
             step_ns=settings.history_step,
             points=settings.history_points,
+            windows=settings.history_windows,
         )
         self._server = FeedServer(
             self._board,

@@ -3,6 +3,7 @@
 The flow writes, the server's thread reads. Each thing that can be shown (the newest row of a table about a symbol, an alert, a
 source) is one entry under one key, and a change moves it to the end under a higher number. Whoever wants to follow keeps the
 number it has seen and asks for what is newer: a slow reader then gets fewer and newer entries, and costs nothing while it waits.
+What charts are drawn from is kept beside it (`feed_charts`): a new reader is told it once, and then what it has missed of it.
 Turning an entry into JSON is left to the reading side, and done once for all clients.
 """
 
@@ -10,23 +11,26 @@ from __future__ import annotations
 
 import threading
 from collections import Counter, OrderedDict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 from typing import Final, Generic, TypeVar
 
+import msgspec
 import numpy as np
 
 from connectors.outputs import feed_messages
-from connectors.outputs.feed_history import PriceHistory
+from connectors.outputs.feed_charts import Charts
 from connectors.outputs.process_health import Vitals
 from scoring.feed import LAPSED, AlertState, HealthState, Message, NewRows, PaceState, PricePoints, Snapshot, SourceState, Topic, encode
-from scoring.records import TABLES, Pulse, Rows, SourceHealth, Table
+from scoring.records import NANOSECONDS_PER_SECOND, TABLES, Pulse, Rows, SourceHealth, Table
 
 _Key = TypeVar("_Key")
 _EVENTS: Final = frozenset({Table.ALERTS, Table.AUDITS, Table.GAPS, Table.REJECTS, Table.POSTS, Table.SOCIAL_SIGNALS})
 """Tables whose every row is news; of the others only the newest row is."""
 _AUDITS: Final = 3_000
 """Audited minutes kept: two days of one symbol, so that a new screen can say how many agree with the exchange."""
+_AHEAD_NS: Final = 60 * NANOSECONDS_PER_SECOND
+"""How far a stance of the crowd may be ahead of the sources: the flow makes both in any order."""
 
 
 class Entry:
@@ -101,8 +105,8 @@ class Counts:
 class Board:
     """The newest state; any thread may call any method."""
 
-    def __init__(self, *, cells: int, alerts: int, events: int, step_ns: int, points: int) -> None:
-        """Keep at most so many newest rows, alerts, rows of each table of events, and points a symbol."""
+    def __init__(self, *, cells: int, alerts: int, events: int, step_ns: int, points: int, windows: int) -> None:
+        """Keep at most so many newest rows, alerts, rows of each table of events, and points and windows a symbol."""
         self._lock = threading.Lock()
         self._sequence = 0
         self._cells: Ledger[tuple[str, str, bool, int]] = Ledger(cells)
@@ -114,9 +118,9 @@ class Board:
         self._pulses: Ledger[str] = Ledger(cells)
         self._healths: Ledger[str] = Ledger(cells)
         self._pace: Ledger[str] = Ledger(1)
-        self._history: dict[str, PriceHistory] = {}
-        self._new_history = partial(PriceHistory, step_ns=step_ns, limit=points)
-        self._cell_limit = cells
+        self._charts = Charts(step_ns=step_ns, points=points, windows=windows, subjects=cells)
+        self._tape_ns = 0
+        """The furthest that any source has come."""
         self.counts = Counts()
 
     @property
@@ -151,9 +155,9 @@ class Board:
             for ledger in self._events.values():
                 found += ledger.since(sequence)
             found += self._waiting.since(sequence)  # behind the alerts: it is the later word
-            for symbol, history in self._history.items():
-                if (points := history.since(sequence)) is not None:
-                    found.append(Entry(Topic.POINTS, symbol, partial(_same, points)))
+            found += [Entry(*told) for told in self._charts.prices_since(sequence)]
+            if sequence:  # a new reader is told the past for itself
+                found += [Entry(*told) for told in self._charts.past_since(sequence)]
             return self._sequence, found + self._pulses.since(sequence) + self._healths.since(sequence) + self._pace.since(sequence)
 
     def snapshot(self, wanted: Callable[[Entry], bool]) -> tuple[int, Snapshot]:
@@ -169,8 +173,19 @@ class Board:
             pace=next((message for message in messages if isinstance(message, PaceState)), None),
         )
 
+    def past(self, wanted: Callable[[Entry], bool]) -> Iterator[Entry]:
+        """Give piece by piece what charts are drawn from, as it is when a piece is taken, but for what the snapshot has."""
+        with self._lock:
+            pasts = list(self._charts.pasts())
+        for topic, symbol, history in pasts:
+            with self._lock:
+                write = history.since(0)
+            if write and wanted(entry := Entry(topic, symbol, write)):
+                yield entry
+
     def _put_pulse(self, pulse: Pulse) -> None:
         self._sequence += 1
+        self._tape_ns = max(self._tape_ns, pulse.at_ns)
         self.counts.pulses[pulse.source] = pulse
         self._pulses.put(pulse.source, Entry(Topic.PULSE, "", partial(feed_messages.source_state, pulse)), self._sequence)
 
@@ -191,13 +206,19 @@ class Board:
         if rows.table in _EVENTS:
             self._put_events(rows, length)
             return
+        if rows.table is Table.DECOUPLING_SIGNALS and self._tape_ns:
+            rows = _up_to(rows, self._tape_ns + _AHEAD_NS)
+            if not (length := len(rows)):
+                return
+        self._charts.put(rows, self._sequence)
+        is_charted = rows.table is Table.TRADE_METRICS and not rows.provisional
         for index in _newest_of_each_width(rows, length):
             row = {name: column[index] for name, column in rows.columns.items()}
             width = int(row["window_end_ns"] - row["window_start_ns"]) if "window_end_ns" in row else 0
+            if is_charted and self._charts.is_past(rows.symbol, int(row["window_start_ns"]), width):
+                continue
             build = partial(feed_messages.new_rows, rows.table, rows.symbol, rows.provisional, row)
             self._cells.put((rows.table, rows.symbol, rows.provisional, width), Entry(rows.table, rows.symbol, build), self._sequence)
-        if rows.table is Table.RISK_METRICS:
-            self._put_history(rows)
 
     def _put_events(self, rows: Rows, length: int) -> None:
         key, ledger = TABLES[rows.table].key, self._events[rows.table]
@@ -222,14 +243,6 @@ class Board:
             build = partial(feed_messages.alert_state, row)
             self._waiting.put((str(row["rule"]), rows.symbol), Entry(rows.table, rows.symbol, build), self._sequence)
 
-    def _put_history(self, rows: Rows) -> None:
-        history = self._history.get(rows.symbol)
-        if history is None:
-            if len(self._history) >= self._cell_limit:
-                return
-            history = self._history[rows.symbol] = self._new_history(rows.symbol)
-        history.put(rows.columns["sampled_ns"], rows.columns["price"], self._sequence)
-
 
 def _newest_of_each_width(rows: Rows, length: int) -> Iterable[int]:
     """Say where the newest row of each window width is: a table may hold windows of several widths."""
@@ -238,6 +251,14 @@ def _newest_of_each_width(rows: Rows, length: int) -> Iterable[int]:
     widths = rows.columns["window_end_ns"] - rows.columns["window_start_ns"]
     _, from_the_end = np.unique(widths[::-1], return_index=True)
     return (int(length - 1 - index) for index in from_the_end)
+
+
+def _up_to(rows: Rows, last_ns: int) -> Rows:
+    """Leave out rows of the time after: at the end of a tape the flow goes on until the last window is empty."""
+    instants = rows.columns["evaluated_ns"]
+    if instants[-1] <= last_ns:
+        return rows
+    return msgspec.structs.replace(rows, columns={name: column[instants <= last_ns] for name, column in rows.columns.items()})
 
 
 def _same(message: Message) -> Message:

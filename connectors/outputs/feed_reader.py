@@ -1,4 +1,5 @@
-"""One client of the feed: says hello, gives the snapshot, then what changes, as fast as this client can take it and no faster.
+"""One client of the feed: says hello, gives the snapshot, then what changes and bit by bit the past, as fast as this client can take
+it and no faster.
 
 `send` waits while the client's socket is full. Nothing is kept for it meanwhile: when it drains, the reader asks the board what is
 newer than what it has told. So a slow client gets the newest state, and the flow never knows.
@@ -8,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Final
 
 import msgspec
@@ -24,6 +25,8 @@ HEARTBEAT_S: Final = 1.0
 """Seconds between heartbeats; a client takes several missed ones for a lost feed."""
 _SOCKET_BYTES: Final = 128 * 1024
 """What the system may hold back for one client: more of it would be older news."""
+_PAST_BYTES: Final = 256 * 1024
+"""How much of the past a client is told between two looks at what is new: a screen takes it in within a frame or two."""
 _MARKET_TOPICS: Final = frozenset(
     {
         Topic.TRADE_METRICS,
@@ -55,6 +58,8 @@ class Reader:
         self._hello = hello
         self._interval_s = interval_s
         self._seen = 0
+        self._past: Iterator[Entry] = iter(())
+        """What this client is still to be told of the past."""
         self._topics: frozenset[str] | None = None
         self._symbols: frozenset[str] | None = None
         self._subscribed = asyncio.Event()
@@ -93,6 +98,7 @@ class Reader:
                     self._subscribed.clear()
                     await self._send_snapshot()
                 await self._send_changes()
+                await self._send_past()
                 if loop.time() >= heartbeat_at:
                     heartbeat_at = loop.time() + HEARTBEAT_S
                     await self._send(encode(Heartbeat(loop.time() - started)))
@@ -108,12 +114,21 @@ class Reader:
     async def _send_snapshot(self) -> None:
         self._seen, snapshot = self._board.snapshot(self._wants)
         await self._send(encode(snapshot))
+        self._past = self._board.past(self._wants)
 
     async def _send_changes(self) -> None:
         self._seen, entries = self._board.since(self._seen)
         for entry in entries:
             if self._wants(entry):
                 await self._send(entry.frame())
+
+    async def _send_past(self) -> None:
+        """Tell some of the past; the rest after the next changes, so that what is new never waits for what is old."""
+        told = 0
+        while told < _PAST_BYTES and (entry := next(self._past, None)):
+            frame = entry.frame()
+            await self._send(frame)
+            told += len(frame)
 
     def _wants(self, entry: Entry) -> bool:
         if self._topics is not None and entry.topic not in self._topics:

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from scoring.feed import NewRows, Value
-from tui.bars import LIMIT, Bar, after
+from tui.bars import LIMIT, Bar, after, after_all
 from tui.state import State, reduce
 
 AT = datetime(2026, 8, 1, 12, tzinfo=UTC)
@@ -32,6 +32,16 @@ def test_only_the_narrowest_windows_are_kept() -> None:
     wide, narrow = row(0, 1.0, 300), row(0, 2.0)
     assert closes(after(after((), wide), narrow)) == [2.0]
     assert closes(after(after((), narrow), wide)) == [2.0]
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.lists(st.tuples(st.integers(0, 300), st.sampled_from([60, 60, 300])), max_size=40), st.integers(0, 40))
+def test_windows_that_come_all_at_once_are_those_that_come_one_by_one(windows: list[tuple[int, int]], cut: int) -> None:
+    rows = [row(minute, float(number), width) for number, (minute, width) in enumerate(windows)]
+    one_by_one: tuple[Bar, ...] = ()
+    for each in rows:
+        one_by_one = after(one_by_one, each)
+    assert after_all(after_all((), rows[:cut]), rows[cut:]) == one_by_one
 
 
 def test_a_row_without_a_window_is_none() -> None:

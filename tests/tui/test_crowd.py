@@ -8,7 +8,7 @@ from functools import reduce as fold
 import pytest
 
 from scoring.feed import NewRows, Value
-from tui.crowd import ASSET_LIMIT, POST_LIMIT, TEXT_LIMIT, Crowd, hear, latest
+from tui.crowd import ASSET_LIMIT, MOOD_LIMIT, POST_LIMIT, TEXT_LIMIT, Crowd, hear, latest
 
 AT = datetime(2026, 8, 1, 12, tzinfo=UTC)
 
@@ -64,11 +64,39 @@ def test_the_newest_stance_of_each_asset_is_known() -> None:
     assert crowd.stances["dogecoin"].symbol == "DOGEUSDT"
 
 
-@pytest.mark.parametrize(
-    ("now", "taken"), [(None, True), (AT, True), (AT - timedelta(seconds=60), True), (AT - timedelta(seconds=61), False)]
-)
-def test_what_the_flow_says_of_a_time_after_the_tape_is_not_taken(now: datetime | None, taken: bool) -> None:
-    assert bool(hear(Crowd(), stance(0), now).stances) is taken
+def past(*moods: tuple[str, int, float]) -> NewRows:
+    columns: dict[str, list[Value]] = {
+        "asset": [asset for asset, _, _ in moods],
+        "evaluated_at": [(AT + timedelta(seconds=second)).isoformat() for _, second, _ in moods],
+        "average_vibe": [vibe for _, _, vibe in moods],
+        "message_count": [second for _, second, _ in moods],
+    }
+    return NewRows("decoupling_signals", "DOGEUSDT", False, columns, past=True)
+
+
+def moods(crowd: Crowd, asset: str = "dogecoin") -> list[tuple[int, float | None]]:
+    return [(round((mood.at - AT).total_seconds()), mood.average_vibe) for mood in crowd.past[asset]]
+
+
+def test_one_mood_in_five_seconds_is_kept_of_the_past_the_last_of_them() -> None:
+    assert moods(after(stance(1, 0.1), stance(4, 0.4), stance(6, 0.6), stance(12, 1.2))) == [(4, 0.4), (6, 0.6), (12, 1.2)]
+
+
+def test_the_past_may_come_after_the_newest_and_changes_no_newest() -> None:
+    told = past(("dogecoin", -7, -0.7), ("dogecoin", 3, 0.3), ("dogecoin", 12, 9.0), ("bitcoin", 0, 0.5))
+    crowd = after(stance(4, 0.4), stance(13, 1.3), told)
+    assert moods(crowd) == [(-7, -0.7), (4, 0.4), (13, 1.3)]
+    assert moods(crowd, "bitcoin") == [(0, 0.5)]
+    assert list(crowd.stances) == ["dogecoin"]
+    assert crowd.stances["dogecoin"].average_vibe == 1.3
+
+
+def test_the_past_of_another_machine_is_bounded() -> None:
+    crowd = after(past(*(("dogecoin", 5 * step, 0.0) for step in range(MOOD_LIMIT + 20))))
+    assert (len(crowd.past["dogecoin"]), moods(crowd)[-1][0]) == (MOOD_LIMIT, 5 * (MOOD_LIMIT + 19))
+    assert len(after(past(*((f"asset {number}", 0, 0.0) for number in range(ASSET_LIMIT + 20)))).past) == ASSET_LIMIT
+    nonsense = [past(("", 0, 0.0)), NewRows("posts", "", False, {"channel": ["a"]}, past=True)]
+    assert all(hear(crowd, rows) is crowd for rows in nonsense)
 
 
 def test_what_is_not_known_is_none() -> None:

@@ -94,7 +94,35 @@ def test_what_the_crowd_says_is_known_and_goes_with_another_snapshot() -> None:
     state = after(HELLO, source("late", 5), post, stance)
     assert (list(state.crowd.posts), list(state.crowd.stances)) == ([("a", 1)], ["s"])
     assert not reduce(state, Snapshot([], [], [], [])).crowd.is_heard
-    assert not after(HELLO, source("early", -600), stance).crowd.is_heard
+
+
+def test_what_lies_before_the_newest_row_is_for_the_chart_alone() -> None:
+    newest = window("trade_metrics", 60)
+    columns: dict[str, list[Value]] = {
+        "window_start": [(AT - timedelta(seconds=ago)).isoformat() for ago in (120, 60)],
+        "window_end": [(AT - timedelta(seconds=ago)).isoformat() for ago in (60, 0)],
+        "close": [1.0, 2.0],
+    }
+    before = after(HELLO, newest).symbols["BTCUSDT"]
+    for events in (
+        [newest, NewRows("trade_metrics", "BTCUSDT", False, columns, past=True)],
+        [NewRows("trade_metrics", "BTCUSDT", False, columns, past=True), newest],
+    ):
+        known = after(HELLO, *events).symbols["BTCUSDT"]
+        assert known.rows == before.rows
+        assert [bar.close for bar in known.bars] == [1.0, 2.0, None]
+    other = after(HELLO, newest)
+    assert reduce(other, NewRows("spread_metrics", "BTCUSDT", False, columns, past=True)) is other
+
+
+def test_prices_of_the_last_minutes_join_those_that_came_as_rows() -> None:
+    second = timedelta(seconds=1)
+    told = PricePoints("BTCUSDT", 1.0, [AT - 2 * second, AT - second, AT], [1.0, 2.0, 3.0], recent=True)
+    known = after(HELLO, risk(9.0), told).symbols["BTCUSDT"]
+    at_s = AT.timestamp()
+    assert known.recent == ((at_s - 2, 1.0), (at_s - 1, 2.0), (at_s, 3.0))
+    assert not known.points
+    assert not known.past
 
 
 def test_a_heartbeat_changes_nothing() -> None:

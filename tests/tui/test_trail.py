@@ -41,9 +41,9 @@ def test_the_oldest_points_go() -> None:
 
 def test_of_each_second_the_newest_price_stays() -> None:
     trail: Trail = ()
-    for second, price in ((0.0, 1.0), (0.5, 2.0), (1.0, 3.0), (0.9, 9.0), (1.5, 4.0)):
+    for second, price in ((0.0, 1.0), (0.5, 2.0), (1.0, 3.0), (0.9, 9.0), (0.7, 8.0), (1.5, 4.0)):
         trail = with_sample(trail, sample(second, price))
-    assert trail == ((START_S + 0.5, 2.0), (START_S + 1.5, 4.0))
+    assert trail == ((START_S + 0.9, 9.0), (START_S + 1.5, 4.0))
 
 
 def test_the_oldest_seconds_go() -> None:

@@ -38,7 +38,7 @@ from scoring.feed import (
     decode_message,
     encode,
 )
-from scoring.records import Alert, Column, Gap, Pulse, RiskMetrics, Rows, SourceHealth, Table, columns_of, to_columns
+from scoring.records import Alert, Column, Gap, Pulse, RiskMetrics, Rows, SourceHealth, Table, TradeMetrics, columns_of, to_columns
 
 HELLO = Hello("0.1.0", "session", "replay", ["BTCUSDT", "ETHUSDT"], ["risk_metrics"])
 START = 1_785_585_600_000_000_000
@@ -103,6 +103,55 @@ def test_a_client_hears_hello_then_a_snapshot_then_what_changes(feed: FeedPartit
 def told(state: str, provisional: bool = False) -> Rows:
     alert = Alert("a", "R", "BTCUSDT", "info", state, 1, 0, 0, "m", "m > 1", 1.0, 2.0, 2.0, "{}", "complete")
     return Rows(Table.ALERTS, "BTCUSDT", to_columns(Alert, [alert]), 0, provisional)
+
+
+def window(number: int, symbol: str) -> Rows:
+    blank: dict[type, Column] = {int: np.array([7]), float: np.array([0.5]), str: np.array(["complete"], object)}
+    columns = {name: blank[kind] for name, kind in columns_of(TradeMetrics).items()}
+    start = START + number * 60_000_000_000
+    return Rows(
+        Table.TRADE_METRICS,
+        symbol,
+        columns
+        | {"window_start_ns": np.array([start]), "window_end_ns": np.array([start + 60_000_000_000]), "close": np.array([1.0 * number])},
+        0,
+    )
+
+
+def test_the_past_comes_after_the_snapshot_in_pieces_between_which_news_pass() -> None:
+    feed = start(msgspec.structs.replace(QUICK, interval=Duration.parse("100ms")))
+    symbols = [f"S{number:02}" for number in range(40)]
+
+    async def client() -> tuple[list[str], int]:
+        for minute in range(200):
+            feed.write_batch([window(minute, symbol) for symbol in symbols])
+        past: list[str] = []
+        before_news = 0
+        async with connect(address(feed)) as connection, asyncio.timeout(10):
+            snapshot = await hear(connection, Snapshot)
+            assert isinstance(snapshot, Snapshot)
+            assert [len(row.columns["close"]) for row in snapshot.rows] == [1] * len(symbols)
+            feed.write_batch([risk(1.0)])
+            while len(past) < len(symbols):
+                message = decode_message(await connection.recv())
+                if isinstance(message, NewRows) and message.past:
+                    assert message.columns["close"] == [float(minute) for minute in range(199)]
+                    past.append(message.symbol)
+                elif isinstance(message, NewRows):
+                    before_news = len(past)
+            await connection.send(encode(Subscribe([Topic.TRADE_METRICS], ["S07"])), text=True)
+            await hear(connection, Snapshot)
+            again = await hear(connection, NewRows)
+            assert isinstance(again, NewRows)
+            assert (again.symbol, again.past) == ("S07", True)
+            return past, before_news
+
+    try:
+        past, before_news = asyncio.run(client())
+    finally:
+        feed.close()
+    assert sorted(past) == symbols
+    assert before_news < len(symbols), "of what is new a client hears between the pieces"
 
 
 class Player:

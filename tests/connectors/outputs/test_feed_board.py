@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterable
 
 import msgspec
 import numpy as np
 import pytest
 
 from connectors.outputs.feed_board import Board, Entry, Ledger
-from scoring.feed import AlertState, Heartbeat, NewRows, PricePoints, SourceState
-from scoring.records import Alert, Pulse, Reject, RiskMetrics, Rows, Table, TradeMetrics, columns_of, to_columns
+from scoring.feed import AlertState, Heartbeat, NewRows, PricePoints, SourceState, Value
+from scoring.records import Alert, DecouplingSignal, Pulse, Reject, RiskMetrics, Rows, Table, TradeMetrics, columns_of, to_columns
 
 SECOND = 1_000_000_000
 START = 1_785_585_600 * SECOND
 
 
 def board(**bounds: int) -> Board:
-    return Board(**{"cells": 100, "alerts": 200, "events": 100, "step_ns": 5 * SECOND, "points": 240} | bounds)
+    return Board(**{"cells": 100, "alerts": 200, "events": 100, "step_ns": 5 * SECOND, "points": 240, "windows": 240} | bounds)
 
 
 def a_row(struct: type[msgspec.Struct], **known: object) -> msgspec.Struct:
@@ -62,6 +63,63 @@ def test_final_and_provisional_rows_do_not_replace_each_other() -> None:
     known.put([risk(1.0), risk(2.0, provisional=True)])
     found = [m for m in messages(known.since(0)[1]) if isinstance(m, NewRows)]
     assert [(m.provisional, m.columns["price"]) for m in found] == [(False, [1.0]), (True, [2.0])]
+
+
+def window(start_s: int, vwap: float) -> Rows:
+    row = a_row(
+        TradeMetrics, symbol="BTCUSDT", window_start_ns=START + start_s * SECOND, window_end_ns=START + (start_s + 60) * SECOND, vwap=vwap
+    )
+    return Rows(Table.TRADE_METRICS, "BTCUSDT", to_columns(TradeMetrics, [row]), 0)
+
+
+def vwaps(entries: Iterable[Entry]) -> list[tuple[bool, list[Value]]]:
+    return [(m.past, m.columns["vwap"]) for m in messages(list(entries)) if isinstance(m, NewRows)]
+
+
+def test_the_past_is_told_once_and_then_what_was_missed_of_it() -> None:
+    known = board()
+    known.put([window(minute * 60, float(minute)) for minute in range(4)])
+    seen, snapshot = known.snapshot(lambda _: True)
+    assert [row.columns["vwap"] for row in snapshot.rows] == [[3.0]]
+    assert vwaps(known.past(lambda _: True)) == [(True, [0.0, 1.0, 2.0])]
+    known.put([window(240, 4.0)])
+    seen, entries = known.since(seen)
+    assert vwaps(entries) == [(False, [4.0])]
+    known.put([window(300, 5.0), window(360, 6.0)])
+    assert vwaps(known.since(seen)[1]) == [(False, [6.0]), (True, [5.0])]
+
+
+def test_a_window_that_is_revised_is_not_taken_for_the_newest() -> None:
+    known = board()
+    known.put([window(0, 1.0), window(60, 2.0)])
+    seen, _ = known.since(0)
+    known.put([window(0, 9.0)])
+    seen, entries = known.since(seen)
+    assert vwaps(entries) == [(True, [9.0])]
+    known.put([window(60, 8.0)])
+    assert vwaps(known.since(seen)[1]) == [(False, [8.0])]
+
+
+def test_of_the_past_a_client_is_told_what_it_wants() -> None:
+    known = board()
+    known.put([window(0, 1.0), window(60, 2.0), risk(1.0, 2.0, 3.0)])
+    assert [entry.topic for entry in known.past(lambda _: True)] == ["trade_metrics", "points"]
+    assert [entry.topic for entry in known.past(lambda entry: entry.topic == "points")] == ["points"]
+
+
+def stances(*seconds: int) -> Rows:
+    made = [a_row(DecouplingSignal, asset="bitcoin", evaluated_ns=START + second * SECOND, message_count=second) for second in seconds]
+    return Rows(Table.DECOUPLING_SIGNALS, "BTCUSDT", to_columns(DecouplingSignal, made), 0)
+
+
+def test_what_the_flow_says_of_a_time_after_the_tape_is_not_told() -> None:
+    known = board()
+    known.put([stances(0)])
+    known.put([pulse(), stances(5, 60, 61), stances(300)])
+    (newest,) = (m for m in messages(known.since(0)[1]) if isinstance(m, NewRows))
+    assert newest.columns["message_count"] == [60]
+    (past,) = (m for m in messages(list(known.past(lambda _: True))) if isinstance(m, NewRows))
+    assert past.columns["message_count"] == [0.0, 5.0]
 
 
 def test_windows_of_different_widths_are_different_things() -> None:
