@@ -43,13 +43,13 @@ class Poller:
         name: str,
         polls: Sequence[Poll],
         memory: Path,
-        settings: PollingSettings | None = None,
+        settings: PollingSettings,
         monthly_calls: int = 0,
         wall: Callable[[], float] = time.time,
         random: Callable[[], float] = random_numbers.random,
     ) -> None:
         """Take what is polled, the file to remember it in, and how many calls a month are allowed (0: any number)."""
-        self._name, self._file, self._settings, self._monthly_calls = name, memory, settings or PollingSettings(), monthly_calls
+        self._name, self._file, self._settings, self._monthly_calls = name, memory, settings, monthly_calls
         self._wall, self._random = wall, random
         self._turns = [Turn(poll, random) for poll in polls]
         self._held_until: dict[str, float] = {}

@@ -10,7 +10,6 @@ Source: https://developers.binance.com/docs/binance-spot-api-docs/rest-api/limit
 from __future__ import annotations
 
 import threading
-import time
 from collections.abc import Callable
 from typing import Final
 
@@ -20,7 +19,7 @@ _MINUTE_SECONDS: Final = 60.0
 class WeightBudget:
     """Request weights of one address, for any number of threads."""
 
-    def __init__(self, per_minute: int, clock: Callable[[], float] = time.time) -> None:
+    def __init__(self, per_minute: int, clock: Callable[[], float]) -> None:
         """Allow `per_minute` of weight in each minute of `clock` (seconds since the epoch)."""
         self._per_minute, self._clock = per_minute, clock
         self._lock = threading.Lock()

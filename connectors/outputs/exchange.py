@@ -91,7 +91,7 @@ class ExchangeSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class Exchange:
     """A served session: `with Exchange(session, ExchangeSettings(port=0, speed=20.0)) as exchange: exchange.port`."""
 
-    def __init__(self, session: Path, settings: ExchangeSettings = ExchangeSettings()) -> None:  # noqa: B008 (frozen)
+    def __init__(self, session: Path, settings: ExchangeSettings) -> None:
         """Look into the session.
 
         Raises:
