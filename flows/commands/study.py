@@ -47,14 +47,14 @@ def follow_alerts(results: Results, rule: str, settings: StudySettings, seed: in
     for alert in results.alerts():
         if rule in ("", alert.rule):
             groups.setdefault((alert.rule, alert.symbol), []).append(alert)
+    tracks = {symbol: results.track(symbol) for symbol in {symbol for _, symbol in groups}}
     followed = []
     for (name, symbol), alerts in sorted(groups.items()):
         fired = np.array([alert.fired_ns for alert in alerts], np.int64)
-        track = results.track(symbol)
         comparisons = []
         for horizon in settings.horizons:
             draws = chance((len(alerts), settings.matches), seed, results.name, name, symbol, horizon)
-            comparisons.append(compare(track, fired, horizon, draws, settings))
+            comparisons.append(compare(tracks[symbol], fired, horizon, draws, settings))
         followed.append(Followed(name, symbol, alerts, comparisons))
     return followed
 
