@@ -11,10 +11,12 @@ known is null. Kept free of numpy, so that a screen starts fast.
 from __future__ import annotations
 
 import enum
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Annotated, Final, Literal, TypeAlias
 
 import msgspec
+
+from scoring.duration import EPOCH, moment
 
 PROTOCOL: Final = 1
 """Raised when an old client can no longer understand a new server."""
@@ -244,8 +246,6 @@ Request: TypeAlias = Subscribe | Control
 Message: TypeAlias = Hello | Snapshot | NewRows | AlertState | PricePoints | SourceState | HealthState | PaceState | Heartbeat
 """What a server says."""
 
-_NANOSECONDS_PER_MICROSECOND: Final = 1_000
-_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _encoder: Final = msgspec.json.Encoder()
 _messages: Final[msgspec.json.Decoder[Message]] = msgspec.json.Decoder(Message)
 _requests: Final[msgspec.json.Decoder[Request]] = msgspec.json.Decoder(Request)
@@ -283,15 +283,6 @@ def instant(at_ns: int) -> datetime | None:
     return moment(at_ns) if at_ns else None
 
 
-def moment(at_ns: int) -> datetime:
-    """Turn nanoseconds into a UTC timestamp, cut to microseconds.
-
-    >>> moment(0)
-    datetime.datetime(1970, 1, 1, 0, 0, tzinfo=datetime.timezone.utc)
-    """
-    return _EPOCH + timedelta(microseconds=at_ns // _NANOSECONDS_PER_MICROSECOND)
-
-
 def instant_text(at_ns: int) -> str | None:
     """Write nanoseconds as RFC 3339.
 
@@ -314,7 +305,7 @@ def read_instant(value: Value) -> datetime | None:
         utc = at.astimezone(UTC) if at.tzinfo else None
     except (ValueError, OverflowError):
         return None
-    return utc if utc and utc >= _EPOCH else None
+    return utc if utc and utc >= EPOCH else None
 
 
 def read_number(value: Value) -> float | None:

@@ -21,8 +21,8 @@ from scoring.alerts.expression import Condition, ConditionError, compile_conditi
 from scoring.alerts.rules import Rule, RuleSettings
 from scoring.alerts.state import Alerts
 from scoring.alerts.variation import with_threshold
-from scoring.duration import Duration
-from scoring.feed import AlertState, RuleText, moment
+from scoring.duration import Duration, moment
+from scoring.feed import AlertState, RuleText
 from scoring.records import END_NS, TABLES, Column, Rows
 from tui.measures import Measures, Series
 from tui.why import evidence

@@ -12,8 +12,9 @@ import time
 from collections.abc import Callable
 from typing import Final
 
+from scoring.duration import moment
 from scoring.errors import SettingError
-from scoring.feed import Control, PaceState, moment
+from scoring.feed import Control, PaceState
 from scoring.records import END_NS, NANOSECONDS_PER_SECOND
 
 STRIDE_NS: Final = NANOSECONDS_PER_SECOND

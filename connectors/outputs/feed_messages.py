@@ -9,7 +9,8 @@ from typing import Final
 import msgspec
 import numpy as np
 
-from scoring.feed import AlertState, HealthState, NewRows, SourceState, Value, instant, instant_text, moment
+from scoring.duration import moment
+from scoring.feed import AlertState, HealthState, NewRows, SourceState, Value, instant, instant_text
 from scoring.records import Pulse, SourceHealth, stored_name
 
 _PAYLOAD_BYTES: Final = 256
