@@ -11,6 +11,7 @@ thread of the feed.
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Final, TypeAlias
 
@@ -28,6 +29,8 @@ Received: TypeAlias = tuple[int, str, int, str, bytes]
 ASK_SECONDS: Final = 5.0
 """How long a broker may take to answer a question."""
 _AGAIN_SECONDS: Final = 1.0
+_LEAVE_SECONDS: Final = 10.0
+"""How long leaving waits for a group that changes its members."""
 
 
 class Partitions:
@@ -76,9 +79,18 @@ class Partitions:
             )
 
     def leave(self, flush: Callable[[], None]) -> None:
-        """Hand everything over."""
+        """Hand everything over; while the group changes its members, wait until it takes a commit."""
         flush()
-        self._hand_over(list(self.progress.reached))
+        gives_up_at = time.monotonic() + _LEAVE_SECONDS
+        while self._is_refused(self.commit(self.progress.reached, wait=True)) and time.monotonic() < gives_up_at:
+            self._consumer.poll(_AGAIN_SECONDS / 10)  # has its part in the change; what comes is somebody else's to read
+        self._drop(list(self.progress.reached))
+
+    def _is_refused(self, error: KafkaError | None) -> bool:
+        """Say whether a commit came while the group changed: once it has, the same commit is taken."""
+        from confluent_kafka import KafkaError as Codes
+
+        return error is not None and error.code() in (Codes.REBALANCE_IN_PROGRESS, Codes.ILLEGAL_GENERATION)
 
     def commit_stored(self, row: int) -> None:
         """Commit what is stored now that everything before a tape row is, and what was stored before and the brokers have not taken."""
@@ -217,20 +229,25 @@ class Partitions:
             self._settling.drop(place)
             self.untaken.pop(place, None)
 
-    def commit(self, reached: dict[Place, Reached], wait: bool) -> None:
-        """Tell the brokers."""
+    def commit(self, reached: dict[Place, Reached], wait: bool) -> KafkaError | None:
+        """Tell the brokers, and give what they have against it."""
         from confluent_kafka import KafkaException, TopicPartition
 
         offsets = [TopicPartition(topic, number, at.offset, encode_seen(at)) for (topic, number), at in reached.items()]
         if not offsets:
-            return
+            return None
         try:
             if wait:
-                self._consumer.commit(offsets=offsets, asynchronous=False)
+                told = self._consumer.commit(offsets=offsets, asynchronous=False)
+                refusal: KafkaError | None = next((each.error for each in told or () if each.error is not None), None)
             else:
                 self._consumer.commit(offsets=offsets, asynchronous=True)
+                refusal = None
         except KafkaException as error:  # committed later and further on; until then the tape knows
-            self._complain(error.args[0])
+            refusal = error.args[0]
+        if refusal is not None:
+            self._complain(refusal)
+        return refusal
 
 
 def _named(places: set[Place]) -> list[TopicPartition]:

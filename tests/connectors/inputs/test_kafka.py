@@ -182,6 +182,22 @@ def test_a_feed_that_leaves_commits_what_is_on_its_tape(cluster: KafkaSettings, 
     assert committed(cluster, "leaving") == 50
 
 
+def test_a_feed_that_leaves_a_group_that_changes_waits_until_its_commit_is_taken(cluster: KafkaSettings, tmp_path: Path) -> None:
+    produce(cluster, [event(cluster, number) for number in range(50)])
+    first, second = Tape(tmp_path / "a"), Tape(tmp_path / "b")
+    grouped = settings(group="changing", partitions=(), session_timeout=Duration.parse("6s"))
+    leaving, coming = first.feed(cluster, grouped), second.feed(cluster, grouped)
+    leaving.start(first)
+    wait_for(lambda: first.committed("binance") >= 50)
+    coming.start(second)
+    time.sleep(1)  # the group takes some seconds for a new member, and refuses commits meanwhile
+    leaving.close()
+    assert committed(cluster, "changing") == 50
+    coming.close()
+    first.close()
+    second.close()
+
+
 def test_topics_are_paused_while_the_flow_is_behind(cluster: KafkaSettings, recorder: Tape) -> None:
     feed = recorder.feed(cluster, settings(most_behind=200, batch=50))
     feed.read_to(0)
