@@ -24,7 +24,7 @@ from connectors.inputs.replaying import ReplayedColumns, ReplayedFrames
 from connectors.inputs.source import Position, TapePartition, TapeSource, stop_on_signals
 from connectors.outputs.archive import Archive, ArchiveSettings, archive_sink
 from connectors.outputs.feed import FeedSettings, FeedSink, check_port
-from connectors.outputs.kafka import kafka_sink
+from connectors.outputs.kafka import KafkaSink, kafka_sink
 from connectors.outputs.outbox import OutboxSink
 from connectors.outputs.output_health import OutputHealth
 from connectors.outputs.process_health import ProcessHealth
@@ -235,7 +235,7 @@ def _stores(archive: ArchiveSettings, warehouse: WarehouseSettings) -> Mapping[s
 def _screens(
     feed: FeedSettings,
     hello: Hello,
-    stores: Mapping[str, OutboxSink],
+    stores: Mapping[str, OutboxSink | KafkaSink],
     folder: Path,
     clock: Callable[[], int] = time.time_ns,
     pace: Pace | None = None,

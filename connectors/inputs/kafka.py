@@ -24,6 +24,7 @@ from connectors.tape.recorder import Arrival, Recorder
 from connectors.wire.gap import GAP_FEED, encode_gap
 from connectors.wire.kafka_connection import KafkaSettings
 from connectors.wire.kafka_marks import KAFKA_FEED, Place, Runs, encode_mark
+from connectors.wire.kafka_trouble import Trouble
 from connectors.wire.kafka_values import read_message
 from scoring.errors import ResourceError
 from scoring.records import ALL_SYMBOLS, NANOSECONDS_PER_MILLISECOND, NANOSECONDS_PER_SECOND, Gap, SourceHealth
@@ -50,7 +51,7 @@ class KafkaFeed:
         self._read_row = -1
         self._stored_row = self._snapshot_row = 0
         self._expired: set[Place] = set()
-        self._state, self._last_error = "connecting", ""
+        self._state, self._last_error, self._trouble = "connecting", "", Trouble()
         self._put_ns = self._last_ns = self._frames = self._lag = self._gaps = self._reconnects = 0
         self._rate = 0.0
         self._is_behind = False
@@ -143,6 +144,7 @@ class KafkaFeed:
             self._put(partitions, settling, recorder, arrivals, arrivals[-1][0], runs)
             self._frames += len(arrivals)
             self._state, self._last_ns, self._last_error = "live", arrivals[-1][0], ""
+            self._trouble.clear()
             recorder.flush()  # the clock moves on only behind what is on the tape
         self._clock.move(reached_ns)
         for message, error in errors:
@@ -220,6 +222,7 @@ class KafkaFeed:
         self._lag = partitions.lag(ask=partitions.is_paused)
         if partitions.places and self._state != "live":
             self._state, self._last_error = "live", ""
+            self._trouble.clear()
 
     def _meet(self, message: Message, error: KafkaError) -> None:
         """Meet what the client says in place of a message."""
@@ -245,11 +248,9 @@ class KafkaFeed:
 
     def _complain(self, error: KafkaError) -> None:
         """Take what the client says about itself; it goes on trying."""
-        from confluent_kafka import KafkaError as Codes
-
-        self._last_error = error.str()
-        away = (Codes._ALL_BROKERS_DOWN, Codes._AUTHENTICATION, Codes._TRANSPORT, Codes._RESOLVE, Codes._TIMED_OUT, Codes._WAIT_COORD)
-        if error.code() in away or error.fatal():
+        is_away = self._trouble.take(error.name(), error.str())
+        self._last_error = self._trouble.reason
+        if is_away or error.fatal():
             self._reconnects += self._state == "live"
             self._state = "down"
             self._order.doubt()

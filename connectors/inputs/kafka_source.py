@@ -24,6 +24,7 @@ from connectors.inputs.source import ENDED, STOP, WAIT_SECONDS, Chunk, Position,
 from connectors.tape.frames import FrameChunk
 from connectors.wire.kafka_connection import KafkaSettings
 from connectors.wire.kafka_marks import Place, Reached
+from connectors.wire.kafka_trouble import Trouble
 from connectors.wire.kafka_values import read_message
 from scoring.errors import ResourceError, SettingError
 from scoring.records import NANOSECONDS_PER_MILLISECOND, SourceHealth
@@ -97,7 +98,7 @@ class KafkaFrames(TapePartition):
             SettingError: settings do not go together.
         """
         self._name, self._settings, self._topics, self._wall, self._to_end = name, settings, cluster.topics, wall, to_end
-        self._error, self._lag = "", 0
+        self._trouble, self._lag = Trouble(), 0
         self._snapshot: dict[Place, Reached] = {}
         if not settings.partitions:
             raise SettingError("ghosttape.toml", "kafka.input.partitions", [], "the numbers of the partitions to read, e.g. [0, 1, 2]")
@@ -172,7 +173,7 @@ class KafkaFrames(TapePartition):
             try:
                 self._partitions.ask_doubtful()
                 self._lag = self._partitions.lag(ask=self._partitions.is_paused)
-                self._error = ""
+                self._trouble.clear()
             except KafkaException as error:
                 self._complain(error.args[0])
             self._closing.wait(_LOOK_SECONDS)
@@ -200,10 +201,10 @@ class KafkaFrames(TapePartition):
         return Chunk(self._name, frames, (), len(payloads), max(self._last_ns, mark_ns), mark_ns, self._ended, health)
 
     def _health(self) -> SourceHealth:
-        state = "down" if self._error else "live"
-        return SourceHealth("kafka", self._wall(), state, self._last_ns, self._row, lag=self._lag, last_error=self._error)
+        state = "down" if self._trouble.reason else "live"
+        return SourceHealth("kafka", self._wall(), state, self._last_ns, self._row, lag=self._lag, last_error=self._trouble.reason)
 
     def _complain(self, error: KafkaError) -> None:
         """Take what the client says about itself; it goes on trying, and time stands meanwhile."""
-        self._error = error.str()
+        self._trouble.take(error.name(), error.str())
         self._order.doubt()

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import itertools
 import logging
+import math
 import threading
 import time
 from collections.abc import Callable, Iterable
@@ -21,9 +22,11 @@ from bytewax.outputs import FixedPartitionedSink, StatefulSinkPartition
 
 from connectors.outputs.kafka_budget import BudgetSettings
 from connectors.outputs.kafka_registry import Encode, RegistrySettings, as_json, avro_encoder
+from connectors.outputs.outbox import Standing
 from connectors.wire.kafka import EVENT_ID, FEED, Event
 from connectors.wire.kafka_connection import KafkaSettings, Property, connection
 from connectors.wire.kafka_results import RESULT_TOPICS, result_events
+from connectors.wire.kafka_trouble import Trouble
 from scoring.duration import Duration
 from scoring.errors import ResourceError, SettingError
 from scoring.records import NANOSECONDS_PER_MILLISECOND, NANOSECONDS_PER_SECOND, Rows, Table
@@ -42,6 +45,8 @@ _Headers: TypeAlias = list[tuple[str, str | bytes | None]]
 _LOG: Final = logging.getLogger("ghosttape.kafka")
 _LOG.addHandler(logging.NullHandler())
 _POLL_SECONDS: Final = 0.1
+_LOOK_SECONDS: Final = 1.0
+"""How often brokers that were away are asked whether they are back, and how long they may take to say so."""
 
 
 class KafkaOutputSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -105,9 +110,10 @@ class KafkaPartition(StatefulSinkPartition[KafkaItem, list[Event]]):
         """Start it, first with what was not acknowledged before; `encode` puts events into the form they are sent in."""
         self._settings, self._encode = settings, encode
         self._lock = threading.Lock()
-        self._waiting: dict[int, Event] = {}
+        self._waiting: dict[int, tuple[float, Event]] = {}
         self._numbers = itertools.count()
-        self._error = ""
+        self._acknowledged, self._acknowledged_at = 0, -math.inf
+        self._error, self._is_away, self._trouble = "", False, Trouble()
         self._closing = threading.Event()
         self._producer = open_producer(cluster, settings, self._complain)
         self._thread = threading.Thread(target=self._serve, name="kafka producer", daemon=True)
@@ -132,7 +138,20 @@ class KafkaPartition(StatefulSinkPartition[KafkaItem, list[Event]]):
         """
         self._raise_error()
         with self._lock:
-            return list(self._waiting.values())
+            return [event for _, event in self._waiting.values()]
+
+    def standing(self) -> Standing:
+        """Say how it is doing, from any thread and without waiting for brokers."""
+        with self._lock:
+            now, oldest = time.monotonic(), next(iter(self._waiting.values()), None)
+            return Standing(
+                self._acknowledged,
+                len(self._waiting),
+                waited_s=now - oldest[0] if oldest else 0.0,
+                flushed_s=now - self._acknowledged_at,
+                held=self._trouble.reason if self._is_away else "",
+                failed=self._error,
+            )
 
     def close(self) -> None:
         """Send everything that waits and stop.
@@ -147,10 +166,11 @@ class KafkaPartition(StatefulSinkPartition[KafkaItem, list[Event]]):
             raise ResourceError(f"kafka: {left} events are not acknowledged, expected brokers to be there: they are produced on resume")
 
     def _produce(self, events: Iterable[Event]) -> None:
+        now = time.monotonic()
         for event in events:
             number = next(self._numbers)
             with self._lock:
-                self._waiting[number] = event
+                self._waiting[number] = now, event
             sent = self._encode(event)
             headers: _Headers = [*sent.headers]
             if sent.event_id:
@@ -182,15 +202,34 @@ class KafkaPartition(StatefulSinkPartition[KafkaItem, list[Event]]):
             return
         with self._lock:
             del self._waiting[number]
+            self._acknowledged, self._acknowledged_at = self._acknowledged + 1, time.monotonic()
+        self._is_away = False
 
     def _complain(self, error: KafkaError) -> None:
         """Take what the client says about itself: it goes on trying, unless it cannot."""
         if error.fatal():
             self._error = self._error or f"kafka: the producer cannot go on ({error.str()}): start again, it goes on from the snapshot"
+        elif self._trouble.take(error.name(), error.str()):
+            self._is_away = True
 
     def _serve(self) -> None:
+        looks_at = 0.0
         while not self._closing.is_set():
             self._producer.poll(_POLL_SECONDS)
+            if self._is_away and time.monotonic() >= looks_at:
+                self._look()
+                looks_at = time.monotonic() + _LOOK_SECONDS
+
+    def _look(self) -> None:
+        """See whether brokers are back: the client says when they go, and not when they come."""
+        from confluent_kafka import KafkaException
+
+        try:
+            self._producer.list_topics(timeout=_LOOK_SECONDS)
+        except KafkaException:
+            return  # it has said why
+        self._is_away = False
+        self._trouble.clear()
 
     def _raise_error(self) -> None:
         if self._error:
@@ -207,7 +246,12 @@ class KafkaSink(FixedPartitionedSink[KafkaItem, list[Event]]):
             SettingError: settings do not go together.
         """
         self._cluster, self._settings, self._encode = cluster, settings, encode
+        self._partition: KafkaPartition | None = None
         producer_properties(cluster, settings)
+
+    def standing(self) -> Standing | None:
+        """Say how it is doing, from any thread; None where the partition does not run in this process (yet)."""
+        return self._partition.standing() if self._partition else None
 
     def list_parts(self) -> list[str]:
         """Name the one partition."""
@@ -219,7 +263,8 @@ class KafkaSink(FixedPartitionedSink[KafkaItem, list[Event]]):
 
     def build_part(self, step_id: str, for_part: str, resume_state: list[Event] | None) -> KafkaPartition:  # noqa: ARG002
         """Start it with what was not acknowledged before."""
-        return KafkaPartition(self._cluster, self._settings, resume_state, self._encode)
+        self._partition = KafkaPartition(self._cluster, self._settings, resume_state, self._encode)
+        return self._partition
 
 
 def kafka_sink(cluster: KafkaSettings, settings: KafkaOutputSettings) -> KafkaSink:

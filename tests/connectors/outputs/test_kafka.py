@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 import socket
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import msgspec
 import pytest
 from confluent_kafka import Consumer, Message, TopicPartition
 
 from connectors.outputs.kafka import PARTITION, KafkaOutputSettings, KafkaPartition, KafkaSink, kafka_sink, producer_properties
+from connectors.outputs.output_health import OutputHealth
 from connectors.wire.kafka import Event
 from connectors.wire.kafka_connection import KafkaSettings
 from scoring.duration import Duration
@@ -51,11 +52,15 @@ def nobody() -> KafkaSettings:
         return KafkaSettings(bootstrap=f"127.0.0.1:{probe.getsockname()[1]}")
 
 
-def wait_for_empty(sink: KafkaPartition) -> None:
+def wait_for(condition: Callable[[], object]) -> None:
     deadline = time.monotonic() + 10
-    while sink.snapshot():
+    while not condition():
         assert time.monotonic() < deadline
         time.sleep(0.01)
+
+
+def wait_for_empty(sink: KafkaPartition) -> None:
+    wait_for(lambda: not sink.snapshot())
 
 
 def test_events_of_one_key_arrive_in_order_with_their_headers(cluster: KafkaSettings) -> None:
@@ -119,6 +124,28 @@ def test_settings_that_cannot_be_stop_the_start() -> None:
     with pytest.raises(SettingError, match=r"kafka\.tls = true"):
         kafka_sink(KafkaSettings(ca="ca.pem"), QUICK)
     assert producer_properties(KafkaSettings(), QUICK)["enable.idempotence"] is True
+
+
+def test_health_tells_what_is_acknowledged_what_waits_and_that_brokers_are_away(cluster: KafkaSettings) -> None:
+    sink = kafka_sink(cluster, QUICK)
+    health = OutputHealth("kafka out", sink.standing)
+    assert health() == (), "it does not run here yet"
+    part = sink.build_part("kafka", PARTITION, None)
+    part.write_batch([[event(number, "standing") for number in range(30)]])
+    wait_for_empty(part)
+    (row,) = health()
+    assert (row.source, row.state, row.frames, row.lag, row.last_error) == ("kafka out", "live", 30, 0, "")
+    assert row.last_ns > 0
+    part.close()
+    away = KafkaPartition(nobody(), IMPATIENT)
+    away.write_batch([[event(1, "standing")]])
+    wait_for(lambda: away.standing().held != "")
+    (row,) = OutputHealth("kafka out", away.standing)()
+    assert (row.state, row.frames, row.lag) == ("stale", 0, 1)
+    assert "Connection refused" in row.last_error or "brokers are down" in row.last_error
+    assert away.standing().waited_s > 0
+    with pytest.raises(ResourceError):
+        away.close()
 
 
 def test_there_is_one_partition_for_ever(cluster: KafkaSettings) -> None:
