@@ -9,16 +9,13 @@ written from the other side of the split; a sample of some two hundred posts fro
 from __future__ import annotations
 
 import csv
-import gzip
 import hashlib
 import itertools
 import statistics
-import sys
 import time
 import zlib
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
-from pathlib import Path
 from typing import Final, TypeAlias
 
 import msgspec
@@ -32,8 +29,9 @@ from scoring.crowd.assets import AssetFinder
 from scoring.crowd.copies import Copies
 from scoring.crowd.identity import normalise, text_id
 from scoring.crowd.pump_calls import PostKind, kind_of
+from scoring.duration import nanoseconds
+from tests.bench.telegram_posts import DATA, Message, read_messages
 
-DATA: Final = Path(__file__).resolve().parents[3] / "shared/data/telegram"
 KINDS: Final = (PostKind.IRRELEVANT, PostKind.PUMP, PostKind.CALL)
 """By label: 0, 1, 2."""
 HELD_OUT: Final = 0.3
@@ -42,15 +40,6 @@ COINS: Final = 30
 ROUNDS: Final = 3
 
 Judge: TypeAlias = Callable[[str], PostKind]
-
-
-class Message(msgspec.Struct):
-    """One post of a channel."""
-
-    date: str
-    channel_id: int
-    id: int
-    text: str
 
 
 class Labelled(msgspec.Struct, frozen=True):
@@ -63,11 +52,8 @@ class Labelled(msgspec.Struct, frozen=True):
 
 def main() -> None:
     """Measure and print."""
-    if not DATA.exists():
-        sys.exit(f"crowd_detection: the real posts are not here: {DATA} is looked for")
+    messages = read_messages("crowd_detection")
     console = Console(width=130)
-    with gzip.open(DATA / "messages_2019-06_2020-12.jsonl.gz") as lines:
-        messages = [msgspec.json.decode(line, type=Message) for line in lines]
     console.print(_speeds([message.text for message in messages]))
     console.print(_copies(messages))
     labelled = _labelled()
@@ -124,7 +110,7 @@ def _copies(messages: Sequence[Message]) -> Grid:
     alike = len({text_id(message.text) for message in messages})
     copies, repeated, spread = Copies(), 0, 0
     for message in messages:
-        name, at_ns = text_id(message.text), int(np.datetime64(message.date.rstrip("Z"), "ns").astype(np.int64))
+        name, at_ns = text_id(message.text), nanoseconds(message.date)
         copies.add(name, str(message.channel_id), at_ns)
         count = copies.count(name, at_ns)
         repeated += count.copies > 1

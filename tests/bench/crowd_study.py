@@ -12,18 +12,14 @@ instants drawn from the hours in which these channels speak.
 from __future__ import annotations
 
 import csv
-import gzip
 import random
 import sys
 import time
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Final, TypeAlias
 
-import msgspec
-import numpy as np
 from rich.console import Console
 from rich.table import Table as Grid
 
@@ -38,10 +34,10 @@ from scoring.crowd.identity import text_id
 from scoring.crowd.moods import Moods, MoodSettings, scored_posts
 from scoring.crowd.pump_calls import PostKind, kind_of
 from scoring.crowd.sentiment import ScoringSettings, SentimentSettings
-from scoring.duration import Duration
+from scoring.duration import Duration, nanoseconds
 from scoring.records import NANOSECONDS_PER_SECOND, Batch, End, Kind, Post, Rows, to_columns
+from tests.bench.telegram_posts import DATA, Message, read_messages
 
-DATA: Final = Path(__file__).resolve().parents[3] / "shared/data/telegram"
 SPLIT: Final = datetime(2020, 4, 1, tzinfo=UTC)
 """Thresholds are chosen before it and judged after it."""
 NEAR: Final = Duration.parse("15m")
@@ -55,21 +51,10 @@ COUNTS: Final = (1, 2, 3, 4, 5, 6, 8)
 Found: TypeAlias = list[Occurrence]
 
 
-class Message(msgspec.Struct, frozen=True):
-    """One post of a channel."""
-
-    date: datetime
-    channel_id: int
-    id: int
-    text: str
-
-
 def main() -> None:
     """Measure and print."""
-    if not DATA.exists():
-        sys.exit(f"crowd_study: the real posts are not here: {DATA} is looked for")
+    messages, pumps, rises = read_messages("crowd_study"), _pumps(), _rises()
     console = Console(width=130)
-    messages, pumps, rises = _messages(), _pumps(), _rises()
     coins = sorted({pump.asset for pump in pumps})
     rises = [rise for rise in rises if rise.asset in set(coins)]
     started = time.perf_counter()
@@ -83,7 +68,7 @@ def main() -> None:
         f"{len(posts):,} posts through names, scoring and windows in {seconds:.1f} s, no failure: {about:,} name one of"
         f" {len(coins)} coins, {1 - distinct / len(posts):.1%} repeat another by wording, {sum(map(len, signals.values())):,} signals"
     )
-    split_ns = _ns(SPLIT)
+    split_ns = nanoseconds(SPLIT)
     grid = Grid("what fires", "chosen", "alerts", "precision", "recall", "F1", "median lead", title_justify="left")
     grid.title = f"pumps after {SPLIT:%Y-%m-%d}, an alert within {NEAR} of one; threshold chosen on those before"
     ways = {
@@ -113,7 +98,7 @@ def _named(messages: Sequence[Message], coins: Sequence[str]) -> Batch:
     posts = [
         Post(at, at, str(message.channel_id), message.id, "", message.text, ",".join(finder.find(message.text)))
         for message in messages
-        for at in (_ns(message.date),)
+        for at in (nanoseconds(message.date),)
     ]
     return Batch(Kind.POST, "telegram", to_columns(Post, posts))
 
@@ -208,11 +193,6 @@ def _after(found: Sequence[Occurrence], at_ns: int) -> Found:
 # --- the files -------------------------------------------------------------------------------------------------------------------------
 
 
-def _messages() -> list[Message]:
-    with gzip.open(DATA / "messages_2019-06_2020-12.jsonl.gz") as lines:
-        return [msgspec.json.decode(line, type=Message) for line in lines]
-
-
 def _pumps() -> Found:
     return _read("pump_log_before_2021.tsv", "\t", lambda row: (row["coin"], row["timestamp"]))
 
@@ -224,15 +204,11 @@ def _rises() -> Found:
 def _read(name: str, delimiter: str, pick: Callable[[dict[str, str]], tuple[str, str]]) -> Found:
     with (DATA / name).open() as log:
         rows = map(pick, csv.DictReader(log, delimiter=delimiter))
-        return sorted((Occurrence(coin.lower(), _ns(datetime.fromisoformat(at))) for coin, at in rows), key=lambda each: each.at_ns)
+        return sorted((Occurrence(coin.lower(), nanoseconds(datetime.fromisoformat(at))) for coin, at in rows), key=lambda each: each.at_ns)
 
 
 def _assets(coins: Iterable[str]) -> dict[str, Asset]:
     return {coin: Asset(aliases=(coin,)) for coin in coins}
-
-
-def _ns(at: datetime) -> int:
-    return int(np.datetime64(at.astimezone(UTC).replace(tzinfo=None), "ns").astype(np.int64))
 
 
 if __name__ == "__main__":
