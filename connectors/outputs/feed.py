@@ -9,19 +9,19 @@ from __future__ import annotations
 import ipaddress
 import threading
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Final, Protocol, TypeAlias
 
-import msgspec
 from bytewax.outputs import FixedPartitionedSink, StatefulSinkPartition
 
 from connectors.outputs.feed_board import Board
 from connectors.outputs.feed_server import FeedServer, listen
+from connectors.outputs.feed_settings import FeedSettings as FeedSettings
 from connectors.outputs.output_health import Ask
 from connectors.outputs.process_health import ProcessHealth
-from scoring.duration import Duration
 from scoring.errors import SettingError
 from scoring.feed import Control, Hello, PaceState
-from scoring.records import NANOSECONDS_PER_SECOND, Pulse, Rows, SourceHealth, Table
+from scoring.records import Pulse, Rows, SourceHealth, Table
 
 FeedItem: TypeAlias = Rows | Pulse | SourceHealth
 """What the feed takes: rows, final and provisional, and how the sources are doing."""
@@ -47,33 +47,6 @@ class Player(Protocol):
         """Call `listener` with the state whenever it changes."""
 
 
-class FeedSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The `[feed]` of the settings."""
-
-    host: str = "127.0.0.1"
-    """Address to listen on. Anything but loopback needs a token."""
-    port: int = 8765
-    """Port to listen on; 0 takes any free one."""
-    token: str = ""
-    """What a client must know; empty lets in whoever can reach the port. A secret: belongs in `.env`."""
-    interval: Duration = Duration.parse("100ms")
-    """Shortest time between two updates of one thing to one client."""
-    history_step: Duration = Duration.parse("5s")
-    """Event time between two points of the price line and of the mood that a new client is told."""
-    history_points: int = 720
-    """Points kept for each symbol and asset: 720 of 5 s are an hour."""
-    history_windows: int = 240
-    """Closed windows of trades a new client is told, of each symbol: 240 of a minute are four hours, and all that a screen keeps."""
-    alerts: int = 200
-    """Alerts a new client is told."""
-    events: int = 100
-    """Gaps, rejects, posts and scored posts a new client is told, of each."""
-    cells: int = 20_000
-    """Newest rows kept: tables × symbols × window widths × 2."""
-    clients: int = 32
-    """Clients at a time."""
-
-
 _ASK_SECONDS: Final = 1.0
 """How often outputs are asked how they are doing."""
 
@@ -94,24 +67,8 @@ class FeedPartition(StatefulSinkPartition[FeedItem, None]):
         Raises:
             ResourceError: the port cannot be had.
         """
-        self._board = Board(
-            cells=settings.cells,
-            alerts=settings.alerts,
-            events=settings.events,
-            step_ns=settings.history_step,
-            points=settings.history_points,
-            windows=settings.history_windows,
-        )
-        self._server = FeedServer(
-            self._board,
-            hello,
-            host=settings.host,
-            port=settings.port,
-            token=settings.token,
-            interval_s=settings.interval / NANOSECONDS_PER_SECOND,
-            clients=settings.clients,
-            control=player.apply if player else None,
-        )
+        self._board = Board(settings)
+        self._server = FeedServer(self._board, hello, settings, player.apply if player else None)
         self._player = player
         if player:
             self._board.put_pace(player.state())
@@ -174,11 +131,7 @@ class FeedSink(FixedPartitionedSink[FeedItem, None]):
             raise SettingError(
                 "ghosttape.toml", "feed.host", settings.host, "a loopback address such as '127.0.0.1', or a feed.token to go with it"
             )
-        self._settings = settings
-        self._hello = hello
-        self._player = player
-        self._outputs = outputs
-        self._process = process
+        self._start = partial(FeedPartition, settings, hello, player, outputs, process)
 
     def list_parts(self) -> list[str]:
         """Name the one partition."""
@@ -190,7 +143,7 @@ class FeedSink(FixedPartitionedSink[FeedItem, None]):
 
     def build_part(self, step_id: str, for_part: str, resume_state: None) -> FeedPartition:  # noqa: ARG002
         """Start it."""
-        return FeedPartition(self._settings, self._hello, self._player, self._outputs, self._process)
+        return self._start()
 
 
 def check_port(settings: FeedSettings) -> None:

@@ -20,6 +20,7 @@ import numpy as np
 
 from connectors.outputs import feed_messages
 from connectors.outputs.feed_charts import Charts
+from connectors.outputs.feed_settings import FeedSettings
 from connectors.outputs.process_health import Vitals
 from scoring.feed import LAPSED, AlertState, HealthState, Message, NewRows, PaceState, PricePoints, Snapshot, SourceState, Topic, encode
 from scoring.records import NANOSECONDS_PER_SECOND, TABLES, Pulse, Rows, SourceHealth, Table
@@ -105,20 +106,20 @@ class Counts:
 class Board:
     """The newest state; any thread may call any method."""
 
-    def __init__(self, *, cells: int, alerts: int, events: int, step_ns: int, points: int, windows: int) -> None:
-        """Keep at most so many newest rows, alerts, rows of each table of events, and points and windows a symbol."""
+    def __init__(self, settings: FeedSettings) -> None:
+        """Keep at most as much of everything as the settings say."""
         self._lock = threading.Lock()
         self._sequence = 0
-        self._cells: Ledger[tuple[str, str, bool, int]] = Ledger(cells)
+        self._cells: Ledger[tuple[str, str, bool, int]] = Ledger(settings.cells)
         self._events: dict[Table, Ledger[tuple[object, ...]]] = {
-            table: Ledger({Table.ALERTS: alerts, Table.AUDITS: _AUDITS}.get(table, events)) for table in sorted(_EVENTS)
+            table: Ledger({Table.ALERTS: settings.alerts, Table.AUDITS: _AUDITS}.get(table, settings.events)) for table in sorted(_EVENTS)
         }
-        self._waiting: Ledger[tuple[str, str]] = Ledger(cells)
+        self._waiting: Ledger[tuple[str, str]] = Ledger(settings.cells)
         """What each rule without an alert says of each symbol."""
-        self._pulses: Ledger[str] = Ledger(cells)
-        self._healths: Ledger[str] = Ledger(cells)
+        self._pulses: Ledger[str] = Ledger(settings.cells)
+        self._healths: Ledger[str] = Ledger(settings.cells)
         self._pace: Ledger[str] = Ledger(1)
-        self._charts = Charts(step_ns=step_ns, points=points, windows=windows, subjects=cells)
+        self._charts = Charts(settings)
         self._tape_ns = 0
         """The furthest that any source has come."""
         self.counts = Counts()

@@ -9,6 +9,7 @@ Memory: 16 bytes for a row and 8 for each cell, for 200 symbols some 12 MB at th
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Callable, Iterator, Mapping
 from functools import partial
@@ -18,7 +19,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from connectors.outputs.feed_history import History
-from scoring.feed import Message, NewRows, PricePoints, Topic, Value, instant_text, moment
+from connectors.outputs.feed_settings import FeedSettings
+from scoring.duration import moment
+from scoring.feed import Message, NewRows, PricePoints, Topic, Value, instant_text
 from scoring.records import NANOSECONDS_PER_SECOND, Column, Rows, Table, stored_name
 
 _RECENT_STEP_NS: Final = NANOSECONDS_PER_SECOND
@@ -30,6 +33,11 @@ _WINDOW: Final = ("open", "high", "low", "close", "vwap", "price_stddev", "volum
 """Beside start, end and completeness."""
 _MOOD: Final = ("average_vibe", "message_count")
 """Beside instant and asset."""
+
+_KEPT: Final = 4_096
+"""Instants remembered as they are written: those of one symbol are those of all, for windows close together and grids are one."""
+_moment: Final = functools.lru_cache(_KEPT)(moment)
+_text: Final = functools.lru_cache(_KEPT)(instant_text)
 
 Told: TypeAlias = tuple[str, str, Callable[[], Message]]
 """A topic, a symbol, and what writes the message."""
@@ -64,7 +72,7 @@ class PriceHistory:
 
     def _message(self, instants: list[int], prices: list[float]) -> PricePoints:
         step_ns = self._step_ns
-        at = [moment(at_ns if self._is_recent else at_ns - at_ns % step_ns) for at_ns in instants]
+        at = [_moment(at_ns if self._is_recent else at_ns - at_ns % step_ns) for at_ns in instants]
         return PricePoints(self._symbol, step_ns / NANOSECONDS_PER_SECOND, at, prices, self._is_recent)
 
 
@@ -103,7 +111,7 @@ class RowHistory:
         return partial(self._message, *found) if found else None
 
     def _message(self, instants: list[int], numbers: list[list[float]], words: list[str]) -> NewRows:
-        columns: dict[str, list[Value]] = {stored_name(self._instant): [instant_text(at_ns) for at_ns in instants]}
+        columns: dict[str, list[Value]] = {stored_name(self._instant): [_text(at_ns) for at_ns in instants]}
         for name, column in zip(self._numbers, numbers, strict=True):
             columns[name] = [number if math.isfinite(number) else None for number in column]
         return NewRows(self._table, self.symbol, False, {**columns, self._word: [*words]}, past=True)
@@ -121,19 +129,16 @@ class WindowHistory(RowHistory):
 
     def _message(self, instants: list[int], numbers: list[list[float]], words: list[str]) -> NewRows:
         rows = super()._message(instants, numbers, words)
-        rows.columns[stored_name("window_end_ns")] = [instant_text(start + self.width_ns) for start in instants]
+        rows.columns[stored_name("window_end_ns")] = [_text(start + self.width_ns) for start in instants]
         return rows
 
 
 class Charts:
     """All of it."""
 
-    def __init__(self, *, step_ns: int, points: int, windows: int, subjects: int) -> None:
-        """Keep at most so many points and windows of each, and so many symbols and assets."""
-        self._step_ns = step_ns
-        self._points = points
-        self._window_limit = windows
-        self._subjects = subjects
+    def __init__(self, settings: FeedSettings) -> None:
+        """Keep at most so many points and windows of each as the settings say, of no more symbols and assets than `cells`."""
+        self._settings = settings
         self._prices: dict[str, tuple[PriceHistory, PriceHistory]] = {}
         self._windows: dict[str, WindowHistory] = {}
         self._moods: dict[str, RowHistory] = {}
@@ -178,10 +183,10 @@ class Charts:
     def _put_prices(self, rows: Rows, sequence: int) -> None:
         known = self._prices.get(rows.symbol)
         if known is None:
-            if len(self._prices) >= self._subjects:
+            if len(self._prices) >= self._settings.cells:
                 return
             known = self._prices[rows.symbol] = (
-                PriceHistory(rows.symbol, self._step_ns, self._points),
+                PriceHistory(rows.symbol, self._settings.history_step, self._settings.history_points),
                 PriceHistory(rows.symbol, _RECENT_STEP_NS, _RECENT_POINTS, is_recent=True),
             )
         sampled_ns, prices = rows.columns["sampled_ns"], rows.columns["price"]
@@ -202,9 +207,9 @@ class Charts:
         narrowest = int(widths.min()) if len(widths) > 1 else widths.item()
         known = self._windows.get(rows.symbol)
         if known is None or narrowest < known.width_ns:
-            if known is None and len(self._windows) >= self._subjects:
+            if known is None and len(self._windows) >= self._settings.cells:
                 return
-            known = self._windows[rows.symbol] = WindowHistory(rows.symbol, narrowest, self._window_limit)
+            known = self._windows[rows.symbol] = WindowHistory(rows.symbol, narrowest, self._settings.history_windows)
         if len(widths) > 1:
             chosen = widths == known.width_ns
             known.put({name: column[chosen] for name, column in rows.columns.items()}, sequence)
@@ -215,8 +220,8 @@ class Charts:
         asset = str(rows.columns["asset"][0])
         known = self._moods.get(asset)
         if known is None:
-            if len(self._moods) >= self._subjects:
+            if len(self._moods) >= self._settings.cells:
                 return
-            history = History(self._step_ns, self._points, len(_MOOD))
+            history = History(self._settings.history_step, self._settings.history_points, len(_MOOD))
             known = self._moods[asset] = RowHistory(Table.DECOUPLING_SIGNALS, rows.symbol, "evaluated_ns", _MOOD, "asset", history)
         known.put(rows.columns, sequence)

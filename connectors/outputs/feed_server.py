@@ -20,6 +20,7 @@ from websockets.http11 import Request, Response
 from connectors.outputs import feed_door, feed_health
 from connectors.outputs.feed_board import Board
 from connectors.outputs.feed_reader import Reader
+from connectors.outputs.feed_settings import FeedSettings
 from scoring.errors import ResourceError
 from scoring.feed import Control, Hello
 
@@ -39,17 +40,7 @@ _log.addFilter(lambda record: record.getMessage() != "opening handshake failed")
 class FeedServer:
     """A running server; `close` stops it."""
 
-    def __init__(
-        self,
-        board: Board,
-        hello: Hello,
-        host: str,
-        port: int,
-        token: str,
-        interval_s: float,
-        clients: int,
-        control: Callable[[Control], None] | None = None,
-    ) -> None:
+    def __init__(self, board: Board, hello: Hello, settings: FeedSettings, control: Callable[[Control], None] | None = None) -> None:
         """Take the port and start serving; `control` does what a client asks of a replay.
 
         Raises:
@@ -57,13 +48,11 @@ class FeedServer:
         """
         self._board = board
         self._hello = hello
-        self._token = token
+        self._settings = settings
         self._control = control
-        self._interval_s = interval_s
-        self._client_limit = clients
         self._readers: set[Reader] = set()
         self._sent_before = 0
-        self._socket = listen(host, port)
+        self._socket = listen(settings.host, settings.port)
         self.port: int = self._socket.getsockname()[1]
         """The port it listens on, also where 0 was asked for."""
         self._loop = asyncio.new_event_loop()
@@ -103,7 +92,7 @@ class FeedServer:
                 reader.abort()
 
     async def _serve_client(self, connection: ServerConnection) -> None:
-        reader = Reader(connection, self._board, self._hello, self._interval_s, self._control)
+        reader = Reader(connection, self._board, self._hello, self._settings.interval.seconds, self._control)
         self._readers.add(reader)
         try:
             await reader.run(self._stop)
@@ -115,7 +104,7 @@ class FeedServer:
         path = feed_door.path_of(request)
         if path == "/healthz":
             return feed_door.answer(http.HTTPStatus.OK, feed_health.health(self._hello, self._board, len(self._readers)), feed_door.JSON)
-        if not feed_door.may_enter(request, self._token):
+        if not feed_door.may_enter(request, self._settings.token):
             return feed_door.refuse(
                 http.HTTPStatus.UNAUTHORIZED, "this feed needs the token of the flow: ?token=… or Authorization: Bearer …"
             )
@@ -124,8 +113,8 @@ class FeedServer:
             return feed_door.answer(http.HTTPStatus.OK, feed_health.metrics(self._board, len(self._readers), sent), feed_door.PROMETHEUS)
         if path != "/":
             return feed_door.refuse(http.HTTPStatus.NOT_FOUND, "the feed is at /, health at /healthz, counts at /metrics")
-        if len(self._readers) >= self._client_limit:
-            return feed_door.refuse(http.HTTPStatus.SERVICE_UNAVAILABLE, f"all {self._client_limit} places are taken: see feed.clients")
+        if len(self._readers) >= (places := self._settings.clients):
+            return feed_door.refuse(http.HTTPStatus.SERVICE_UNAVAILABLE, f"all {places} places are taken: see feed.clients")
         return None
 
 

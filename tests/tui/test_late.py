@@ -104,7 +104,7 @@ def told(state: State, messages: Sequence[Message]) -> State:
 @settings(max_examples=12, deadline=None)
 @given(st.lists(st.integers(1, 40), min_size=2, max_size=25), st.data())
 def test_whenever_a_screen_connects_and_looks_it_ends_with_the_same(cuts: list[int], data: st.DataObject) -> None:
-    board = Board(cells=100, alerts=10, events=10, step_ns=5 * SECOND, points=40, windows=12)
+    board = Board(FeedSettings(history_points=40, history_windows=12))
     early, late = reader(board), None
     known, heard = reduce(State(), HELLO), reduce(State(), HELLO)
     script = tape(sum(cuts))

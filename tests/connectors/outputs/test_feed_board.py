@@ -10,15 +10,17 @@ import numpy as np
 import pytest
 
 from connectors.outputs.feed_board import Board, Entry, Ledger
+from connectors.outputs.feed_settings import FeedSettings
 from scoring.feed import AlertState, Heartbeat, NewRows, PricePoints, SourceState, Value
 from scoring.records import Alert, DecouplingSignal, Pulse, Reject, RiskMetrics, Rows, Table, TradeMetrics, columns_of, to_columns
 
 SECOND = 1_000_000_000
 START = 1_785_585_600 * SECOND
+BOUNDS = FeedSettings(cells=100, history_points=240)
 
 
-def board(**bounds: int) -> Board:
-    return Board(**{"cells": 100, "alerts": 200, "events": 100, "step_ns": 5 * SECOND, "points": 240, "windows": 240} | bounds)
+def board(bounds: FeedSettings = BOUNDS) -> Board:
+    return Board(bounds)
 
 
 def a_row(struct: type[msgspec.Struct], **known: object) -> msgspec.Struct:
@@ -180,7 +182,7 @@ def test_a_rule_that_waits_is_no_alert_in_what_a_monitor_is_told() -> None:
 
 
 def test_memory_is_bounded_by_the_settings() -> None:
-    known = board(alerts=3, events=2, cells=4, points=5)
+    known = board(FeedSettings(alerts=3, events=2, cells=4, history_points=5))
     known.put([alert(str(i)) for i in range(50)])
     known.put([Rows(Table.REJECTS, "x", to_columns(Reject, [Reject("x", i, START, "bad", b"\xff") for i in range(50)]), 0)])
     known.put([risk(1.0, symbol=f"S{i}") for i in range(50)])

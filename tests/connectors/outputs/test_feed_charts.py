@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from connectors.outputs.feed_charts import Charts
+from connectors.outputs.feed_settings import FeedSettings
 from scoring.feed import NewRows, PricePoints
 from scoring.records import DecouplingSignal, RiskMetrics, Rows, Table, TradeMetrics, columns_of, to_columns
 
@@ -19,8 +20,8 @@ START = 1_785_585_600 * SECOND
 AT = datetime(2026, 8, 1, 12, tzinfo=UTC)
 
 
-def charts(**bounds: int) -> Charts:
-    return Charts(**{"step_ns": 5 * SECOND, "points": 20, "windows": 6, "subjects": 3} | bounds)
+def charts(points: int = 20) -> Charts:
+    return Charts(FeedSettings(history_points=points, history_windows=6, cells=3))
 
 
 def filled(struct: type[msgspec.Struct], **known: object) -> msgspec.Struct:

@@ -6,6 +6,7 @@ import json
 
 from connectors.outputs.feed_board import Board
 from connectors.outputs.feed_health import health, metrics
+from connectors.outputs.feed_settings import FeedSettings
 from connectors.outputs.process_health import Vitals
 from scoring.feed import Hello
 from scoring.records import Pulse, SourceHealth
@@ -14,7 +15,7 @@ HELLO = Hello("0.1.0", "session", "replay", [], [])
 
 
 def board() -> Board:
-    known = Board(cells=10, alerts=10, events=10, step_ns=5, points=5, windows=5)
+    known = Board(FeedSettings())
     known.put([Pulse('bin"ance\n', 2_500_000_000, 7, 1, 2, 1_000_000_000, 0, 0, 1.0, "live")])
     return known
 
