@@ -35,7 +35,7 @@ from tui.crowd import TOPICS, Crowd, hear, latest
 from tui.instants import instant
 from tui.ledger import TOPICS as LEDGER_TOPICS
 from tui.ledger import Ledger, enter
-from tui.trail import RECENT_LIMIT, Trail, with_points, with_recent, with_sample
+from tui.trail import PAST_LIMIT, RECENT_LIMIT, Trail, with_points, with_recent, with_sample
 
 ALERT_LIMIT: Final = 200
 POINT_LIMIT: Final = 240
@@ -237,8 +237,8 @@ def _points(state: State, event: PricePoints) -> State:
     if event.recent:
         samples = zip((at.timestamp() for at in event.at[-RECENT_LIMIT:]), event.price[-RECENT_LIMIT:], strict=False)
         return _with(state, msgspec.structs.replace(symbol, recent=with_recent(symbol.recent, samples)))
-    new = dict(zip(event.at, event.price, strict=False))
-    points = {**symbol.points, **new}
+    new = dict(zip(event.at[-PAST_LIMIT:], event.price[-PAST_LIMIT:], strict=False))
+    points = {**symbol.points, **dict(list(new.items())[-POINT_LIMIT:])}
     if new and min(new) < max(symbol.points, default=min(new)):
         points = dict(sorted(points.items()))
     for at in list(islice(points, max(0, len(points) - POINT_LIMIT))):
