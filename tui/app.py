@@ -38,6 +38,8 @@ _FRAME_S: Final = 0.1
 """Seconds from one drawing to the next."""
 _HUNG_UP: Final = 129
 """Exit status of a screen whose terminal was closed, as shells say it."""
+_NO_COLOUR: Final = "NO_COLOR"
+"""Set by who wants none: https://no-color.org"""
 _KEEP_S: Final = 2.0
 """Seconds after which what is to be remembered is written, where it has changed."""
 
@@ -87,7 +89,7 @@ class Ghosttape(Driving):
 
         What the keys ask of a replay goes into `requests`, which `follow` sends.
         """
-        super().__init__()
+        super().__init__(ansi_color=True if _NO_COLOUR in os.environ else None)  # else the library draws black on black then
         self.requests, self.measures, self.rewind = requests, Measures(), Rewind()
         self._events, self._wall, self._store = events, wall, store
         self.state = State()
@@ -166,7 +168,10 @@ class Ghosttape(Driving):
         self.open_page("asset" if catalog.find("asset") else "overview")
 
     def wear(self, name: str) -> None:
-        """Change the theme."""
+        """Change the theme, where colours are wanted at all."""
+        if self.no_color:
+            self.notify(f"{_NO_COLOUR} is set: there are no colours to choose from", markup=False)
+            return
         self.look = LOOKS.get(name, self.look)
         self.theme = self.look.name
         self.remember(msgspec.structs.replace(self.memory, theme=self.look.name))

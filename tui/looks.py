@@ -1,4 +1,5 @@
-"""Themes: what each colour of the palette looks like in the dark, in the light, for weak eyes, and on a terminal of 16 colours.
+"""Themes: what each colour of the palette looks like in the dark, in the light, for weak eyes, on a terminal of 16 colours, and where
+none are wanted.
 
 Everything is drawn in the colours of `tui/palette.py`; a look replaces them just before the screen sees them. So the functions that
 draw know no theme, and a theme is one table. Sources of the colour-blind pairs: Okabe and Ito, https://jfly.uni-koeln.de/color/
@@ -19,6 +20,8 @@ from textual.theme import Theme
 
 from tui import palette
 
+_QUIET: Final = Color.parse(palette.QUIET)
+
 
 class Look(msgspec.Struct, frozen=True):
     """One theme."""
@@ -31,6 +34,8 @@ class Look(msgspec.Struct, frozen=True):
     """In the order of `palette.ALL`."""
     ansi: bool = False
     """Drawn in the terminal's own 16 colours, on its own background."""
+    dims: bool = False
+    """What is quiet is dim, for want of a colour."""
 
     def of(self, colour: str) -> str:
         """Give what a colour of the palette looks like, as Rich names it; any other colour stays."""
@@ -75,6 +80,7 @@ class Look(msgspec.Struct, frozen=True):
                 "quiet": css(palette.QUIET),
                 "chosen": css(palette.CURSOR),
                 **(_ANSI_VARIABLES if self.ansi else {}),
+                **(_PLAIN_VARIABLES if self.dims else {}),
             },
         )
 
@@ -121,6 +127,7 @@ TERMINAL: Final = Look(
     ),
     ansi=True,
 )
+PLAIN: Final = Look("ghosttape-plain", "No colours", True, ("default",) * len(palette.ALL), ansi=True, dims=True)
 
 _ANSI_VARIABLES: Final = {
     "ansi-background": "ansi_black",
@@ -135,15 +142,20 @@ _ANSI_VARIABLES: Final = {
     "input-selection-foreground": "ansi_black",
 }
 """What Textual asks of a theme of 16 colours."""
+_PLAIN_VARIABLES: Final = {"block-cursor-text-style": "bold underline", "input-cursor-text-style": "underline"}
+"""And of one without any: it draws what is reversed by its colours."""
 
-LOOKS: Final[Mapping[str, Look]] = types.MappingProxyType({look.name: look for look in (DARK, LIGHT, CONTRAST, COLOUR_BLIND, TERMINAL)})
+LOOKS: Final[Mapping[str, Look]] = types.MappingProxyType(
+    {look.name: look for look in (DARK, LIGHT, CONTRAST, COLOUR_BLIND, TERMINAL, PLAIN)}
+)
 """All of them, by name."""
 
 
 @functools.lru_cache(maxsize=4096)
 def painted_style(look: Look, style: Style) -> Style:
     """Give a style of the palette as it looks there."""
-    return style + Style(color=_seen(look, style.color), bgcolor=_seen(look, style.bgcolor))
+    is_quiet = look.dims and style.color == _QUIET
+    return style + Style(color=_seen(look, style.color), bgcolor=_seen(look, style.bgcolor), dim=True if is_quiet else None)
 
 
 def by_capability(chosen: str, colour_system: str | None, *, no_color: bool) -> Look:
@@ -153,7 +165,7 @@ def by_capability(chosen: str, colour_system: str | None, *, no_color: bool) -> 
     ('ghosttape-terminal', 'ghosttape-light')
     """
     if no_color:
-        return TERMINAL
+        return PLAIN
     return LOOKS.get(chosen, TERMINAL if colour_system in ("standard", "windows") else DARK)
 
 

@@ -12,6 +12,7 @@ from functools import partial
 import msgspec
 import pytest
 from rich.cells import cell_len
+from rich.color import Color
 from textual.geometry import Size
 from textual.pilot import Pilot
 
@@ -360,3 +361,27 @@ async def reach(app: Ghosttape, pilot: Pilot[None], there: Callable[[], bool]) -
         while not there():
             await pilot.pause(0.02)
     assert app.size == Size(120, 36)
+
+
+def test_where_no_colours_are_wanted_focus_and_quiet_are_told_otherwise(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NO_COLOR", "1")
+    found: set[tuple[str, bool, bool]] = set()
+
+    async def act(pilot: Pilot[None]) -> None:
+        before = pilot.app.theme
+        await pilot.press("T")
+        await settle(pilot)
+        assert pilot.app.theme == before
+        assert "NO_COLOR is set" in str([note.message for note in pilot.app._notifications])
+        for strip in pilot.app.screen._compositor.render_strips():
+            for piece in strip:
+                style = piece.style
+                assert style is None or {style.color, style.bgcolor} <= {None, Color.parse("default")}, piece
+                found.add((piece.text.strip(), bool(style and style.bold), bool(style and style.dim)))
+
+    text = screen(sample.events(), act)
+    assert "┏━ Symbols" in text
+    assert {("Ghosttape", True, False), ("UTC", False, True), ("UTC", True, False)} & found == {
+        ("Ghosttape", True, False),
+        ("UTC", False, True),
+    }

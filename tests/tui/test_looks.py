@@ -10,7 +10,7 @@ from rich.style import Style
 from rich.text import Text
 
 from tui import palette
-from tui.looks import DARK, LIGHT, LOOKS, TERMINAL, Look, by_capability, painted_style
+from tui.looks import DARK, LIGHT, LOOKS, PLAIN, TERMINAL, Look, by_capability, painted_style
 
 _ON_INK = (palette.TEXT, palette.QUIET, palette.ACCENT, palette.SECOND, palette.UP, palette.DOWN, palette.WARNING, palette.CRITICAL)
 TRUE = [look for look in LOOKS.values() if not look.ansi]
@@ -63,15 +63,23 @@ def test_the_terminals_own_colours_are_used_where_it_has_only_sixteen() -> None:
         assert painted.triplet is None
 
 
+def test_without_colours_what_is_quiet_is_dim() -> None:
+    quiet, loud = (painted_style(PLAIN, Style(color=colour, bold=True)) for colour in (palette.QUIET, palette.TEXT))
+    assert (quiet.dim, loud.dim, quiet.bold) == (True, None, True)
+    assert {painted_style(PLAIN, Style(color=colour)).color for colour in palette.ALL} == {Color.parse("default")}
+    assert painted_style(TERMINAL, Style(color=palette.QUIET)).dim is None
+
+
 @pytest.mark.parametrize(
     ("chosen", "system", "no_color", "name"),
     [
+        ("ghosttape-plain", "truecolor", False, "ghosttape-plain"),
         ("", "truecolor", False, "ghosttape"),
         ("", "256", False, "ghosttape"),
         ("", "standard", False, "ghosttape-terminal"),
         ("", None, False, "ghosttape"),
         ("ghosttape-light", "standard", False, "ghosttape-light"),
-        ("ghosttape-light", "truecolor", True, "ghosttape-terminal"),
+        ("ghosttape-light", "truecolor", True, "ghosttape-plain"),
         ("no such theme", "256", False, "ghosttape"),
     ],
 )
