@@ -116,6 +116,8 @@ class ExplanationPage(Page):
         self._pane.border_title = figures.clean(f"Why · {alert.alert_id[:40]}").replace("[", "\\[")
         self._pane.border_subtitle = "esc goes back"
         left, right = self._reason.size.width, self._numbers.size.width
+        if not left:
+            return  # not laid out yet: words in no columns would flash down the page
         words = (alert, standing.rule, standing.state, next_words(standing), left, right, self._crowd.size.width)
         if words != self._written:
             self._written = words
