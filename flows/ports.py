@@ -119,8 +119,11 @@ def live() -> tuple[Ports, Shaping]:
         replace(settings.archive, data_dir=settings.archive.data_dir or str(folder)),
         replace(settings.warehouse, path=settings.warehouse.path or str(folder / WAREHOUSE)),
     )
-    screens = _screens(settings.feed, _hello("live", "live", shaping.symbols, shaping), outboxes, folder, feeds.clock)
-    stores: dict[str, Store] = {**outboxes, **({"kafka": kafka_sink(kafka, kafka.output)} if kafka.produce else {})}
+    produced = {"kafka": kafka_sink(kafka, kafka.output)} if kafka.produce else {}
+    stores: dict[str, Store] = {**outboxes, **produced}
+    # On the screen topics are an input and an output.
+    told: dict[str, OutboxSink | KafkaSink] = {**outboxes, **{f"{name} out": sink for name, sink in produced.items()}}
+    screens = _screens(settings.feed, _hello("live", "live", shaping.symbols, shaping), told, folder, feeds.clock)
     repairs = RepairRequests(feeds.repair) if feeds.repair else None
     tape, decode = TapeSource({LIVE_PARTITION: opener}), Decode({LIVE_PARTITION: partition})
     return Ports(tape, decode, stores, screens, True, model, repairs), shaping
