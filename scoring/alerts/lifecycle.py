@@ -30,9 +30,10 @@ import msgspec
 import numpy as np
 
 from scoring.alerts.evidence import gather, worst
+from scoring.alerts.obstacles import Obstacle, Obstacles
 from scoring.alerts.rules import Rule
 from scoring.alerts.timeline import NEVER_NS, Reading
-from scoring.alerts.verdicts import Judged, Stretches, Verdict, find_silences, judge_reading, on_gaps
+from scoring.alerts.verdicts import Judged, Stretches, Verdict, find_silences, judge_reading
 from scoring.records import Alert
 
 
@@ -45,14 +46,6 @@ class Phase(enum.StrEnum):
     COOLING = "cooling"
     NO_DATA = "no_data"
     GAP = "gap"
-
-
-class Obstacle(NamedTuple):
-    """What keeps a rule from judging."""
-
-    since_ns: int
-    completeness: str
-    """Of what it would have had to judge by."""
 
 
 class Change(NamedTuple):
@@ -73,8 +66,6 @@ class Lifecycle:
         self.phase = Phase.QUIET
         self.silent = False
         """A table has been silent for too long."""
-        self.on_gap = False
-        """The newest instant lay on an open gap, and the rule holds on gaps."""
         self.swallowed = 0
         """How many times the condition began to hold while the rule was cooling."""
         self.waiting: Alert | None = None
@@ -86,15 +77,13 @@ class Lifecycle:
         self._peak_margin = -np.inf
         self._peak_value = np.nan
         self._alert: Alert | None = None
-        self._newest_ns = NEVER_NS
-        self._gap: Obstacle | None = None
-        self._silence: Obstacle | None = None
+        self._obstacles = Obstacles(rule.tables)
 
     def state(self, now_ns: int) -> Phase:
         """Say where the rule stands at an instant; what keeps it from judging comes first."""
         if self.silent:
             return Phase.NO_DATA
-        if self.on_gap:
+        if self._obstacles.gap:
             return Phase.GAP
         if self.phase is Phase.COOLING and now_ns >= self._cool_until_ns:
             return Phase.QUIET
@@ -112,7 +101,7 @@ class Lifecycle:
             self._holding = False
             return []
         if holds_on_gaps and news:
-            self._meet_gaps(reading)
+            self._obstacles.meet_gaps(reading)
         judged = judge_reading(self.rule, reading, holds, known)
         changes = list(self._walk(judged, Stretches(judged, silences, self.rule)))
         self.waiting = self._wait(judged)
@@ -209,36 +198,25 @@ class Lifecycle:
         self._clear_since_ns = None
         if self.phase is Phase.PENDING:
             self.phase = Phase.QUIET
-            self._silence = Obstacle(at_ns, "no_data")
+            self._obstacles.fall_silent(at_ns)
         if self.phase is Phase.FIRING:
             yield self._write(at_ns, "no_data")
 
     def _wake(self, judged: Judged, at: int, verdict: Verdict) -> Iterator[Change]:
         self.silent = False
-        self._silence = None
+        self._obstacles.silence = None
         if self.phase is Phase.FIRING and not (verdict is Verdict.CLEAR and not self.rule.settings.keep_firing_for):
             self._observe(judged, at, at + 1)
             yield self._write(int(judged.instants[at]), "firing")
 
     # --- without an alert ------------------------------------------------------------------------------------------------------------
 
-    def _meet_gaps(self, reading: Reading) -> None:
-        """Note whether the newest instant lies on a gap, and since when all have."""
-        gaps = on_gaps(reading)
-        if not (self.on_gap and gaps.all()):
-            whole = np.flatnonzero(~gaps)
-            first = int(whole[-1]) + 1 if len(whole) else 0
-            on_gap = first < len(gaps)
-            self._gap = Obstacle(int(reading.instants[first]), worst(self.tables, reading, first)) if on_gap else None
-        self.on_gap = bool(gaps[-1])
-        self._newest_ns = int(reading.instants[-1])
-
     def _wait(self, judged: Judged) -> Alert | None:
         """Say what stands in the place of an alert after a reading."""
         if self.phase is Phase.PENDING:
             return self._waiting_since("pending", self._since_ns) or self._pending(judged)
-        obstacle = self._silence or self._gap
-        cooled = self.phase is Phase.COOLING and self._newest_ns >= self._cool_until_ns
+        obstacle = self._obstacles.foremost
+        cooled = self.phase is Phase.COOLING and self._obstacles.newest_ns >= self._cool_until_ns
         if obstacle is None or not (cooled or self.phase is Phase.QUIET):
             return None
         return self._waiting_since("inhibited", obstacle.since_ns) or self._inhibited(obstacle)

@@ -1,0 +1,53 @@
+"""The alert stage: what rules say goes on with the posts behind it, what waits goes to screens alone, and screens know the rules."""
+
+from __future__ import annotations
+
+import msgspec
+
+from flows.alerts import judge, judged, texts
+from flows.ports import stored
+from flows.settings import Shaping
+from scoring.alerts.rules import RuleSettings
+from scoring.duration import Duration
+from scoring.feed import RuleText
+from tests.scoring.alerts.metric_rows import SYMBOL, alerts_in, risk
+
+RULE = RuleSettings(
+    name="FALL",
+    when="risk_metrics.drawdown > 5",
+    clear_when="risk_metrics.drawdown < 2",
+    held_for=Duration.parse("2s"),
+    keep_firing_for=Duration.parse("1500ms"),
+    cooldown=Duration.parse("1m"),
+    severity="critical",
+    on_gap="hold",
+    summary="It fell.",
+)
+
+
+def with_rule() -> Shaping:
+    shaping = Shaping()
+    return msgspec.structs.replace(shaping, alerts=msgspec.structs.replace(shaping.alerts, rules=(RULE,)))
+
+
+def test_a_pending_rule_is_shown_and_never_stored_or_judged() -> None:
+    stage = judge(with_rule())(None)
+    for second, state, is_stored in ((0, "pending", False), (2, "firing", True)):
+        rows = [rows for rows in stage.on_batch([risk([second], [6])])[0] if len(rows)]
+        (told,) = rows
+        (alert,) = alerts_in(rows)
+        assert (alert.state, alert.posts) == (state, "[]")
+        assert bool([*stored((SYMBOL, told))]) is is_stored
+        assert bool([*judged(with_rule())((SYMBOL, told))]) is is_stored
+
+
+def test_where_nobody_looks_only_alerts_are_told() -> None:
+    stage = judge(with_rule(), provisional=False)(None)
+    assert not [rows for rows in stage.on_batch([risk([0, 1], [6, 6])])[0] if len(rows)]
+
+
+def test_a_screen_is_told_what_each_rule_asks_for() -> None:
+    assert texts(with_rule()) == [
+        RuleText("FALL", "critical", "risk_metrics.drawdown > 5", "risk_metrics.drawdown < 2", 2.0, 1.5, 60.0, "hold", "It fell.")
+    ]
+    assert len(texts(Shaping())) == len(Shaping().alerts.rules)
