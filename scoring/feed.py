@@ -2,7 +2,8 @@
 
 The server speaks first: `hello`, then a `snapshot` of the newest state and some history, then whatever changes: `rows`, `alert`,
 `points`, `pulse`, and a `heartbeat` each second. A client may answer with `subscribe`, and gets a new snapshot of what it asked
-for. The messages live here and not beside the server, because the screen may not import the server.
+for. The messages live here and not beside the server, because the screen may not import the server; all words of the protocol
+have one home, so this module is longer than others.
 
 Columns carry the names of storage (`scoring.records.stored_name`), instants are UTC timestamps (RFC 3339), a number that is not
 known is null. Kept free of numpy, so that a screen starts fast.

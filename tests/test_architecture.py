@@ -16,7 +16,7 @@ PACKAGES = ("scoring", "connectors", "flows", "tui", "recordings")
 LONGEST_MODULE = 300
 LONGEST_FUNCTION = 50
 
-LONG_MODULES = {"scoring/records.py": "longer than others"}
+LONG_MODULES = {"scoring/records.py": "longer than others", "scoring/feed.py": "longer than others"}
 """With the words of its docstring that give the reason."""
 
 LONG_FUNCTIONS = {
