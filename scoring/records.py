@@ -891,10 +891,9 @@ def to_columns(row: type[msgspec.Struct], rows: Iterable[msgspec.Struct]) -> dic
     >>> to_columns(Clock, [Clock(1), Clock(2)])
     {'at_ns': array([1, 2])}
     """
-    materialised = list(rows)
-    return {
-        name: np.array([getattr(record, name) for record in materialised], dtype=_DTYPES[kind]) for name, kind in columns_of(row).items()
-    }
+    kinds = columns_of(row)
+    values = list(zip(*map(msgspec.structs.astuple, rows), strict=True)) or [()] * len(kinds)
+    return {name: np.array(column, _DTYPES[kind]) for (name, kind), column in zip(kinds.items(), values, strict=True)}
 
 
 def empty_columns(row: type[msgspec.Struct]) -> dict[str, Column]:

@@ -15,14 +15,13 @@ from math import isnan
 from typing import Final, Self
 
 import msgspec
-import numpy as np
 
 from scoring.crowd.arrivals import UNSET_NS, Arrivals
 from scoring.crowd.prices import Prices
 from scoring.crowd.trailing import Trailing
 from scoring.crowd.windows import CrowdWindow
 from scoring.duration import Duration
-from scoring.records import END_NS, NANOSECONDS_PER_SECOND, Column, DecouplingSignal, Rows, Table, empty_columns
+from scoring.records import END_NS, NANOSECONDS_PER_SECOND, DecouplingSignal, Rows, Table, empty_columns, to_columns
 
 _SECONDS_PER_MINUTE: Final = 60
 _NO_ROWS: Final = empty_columns(DecouplingSignal)
@@ -203,17 +202,10 @@ class Decoupling:
         return other
 
     def _rows(self, signals: list[DecouplingSignal], provisional: bool = False) -> Rows:
-        return Rows(Table.DECOUPLING_SIGNALS, self._symbol or self._asset, _to_columns(signals), self._through_ns, provisional)
+        columns = to_columns(DecouplingSignal, signals) if signals else dict(_NO_ROWS)
+        return Rows(Table.DECOUPLING_SIGNALS, self._symbol or self._asset, columns, self._through_ns, provisional)
 
 
 def _minute(second: int) -> int:
     """Name the first whole minute at or after a second."""
     return -(-second // _SECONDS_PER_MINUTE)
-
-
-def _to_columns(signals: list[DecouplingSignal]) -> dict[str, Column]:
-    """Do what `records.to_columns` does, fast enough for every second."""
-    if not signals:
-        return dict(_NO_ROWS)
-    values = zip(*map(msgspec.structs.astuple, signals), strict=True)
-    return {name: np.array(column, empty.dtype) for (name, empty), column in zip(_NO_ROWS.items(), values, strict=True)}
