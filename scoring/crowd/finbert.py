@@ -22,7 +22,6 @@ from __future__ import annotations
 import hashlib
 import os
 import sys
-import threading
 from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -241,7 +240,7 @@ def _give_way() -> None:
     Where threads have no priority of their own (other than on Linux) there is nothing to lower.
     """
     if sys.platform == "linux":  # pragma: no branch
-        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _NICENESS)
+        os.setpriority(os.PRIO_PROCESS, 0, _NICENESS)  # of the calling thread
 
 
 def _contract(session: InferenceSession, onnx: Path) -> tuple[list[str], str]:
