@@ -237,13 +237,14 @@ def _points(state: State, event: PricePoints) -> State:
     if event.recent:
         samples = zip((at.timestamp() for at in event.at[-RECENT_LIMIT:]), event.price[-RECENT_LIMIT:], strict=False)
         return _with(state, msgspec.structs.replace(symbol, recent=with_recent(symbol.recent, samples)))
-    new = dict(zip(event.at[-PAST_LIMIT:], event.price[-PAST_LIMIT:], strict=False))
-    points = {**symbol.points, **dict(list(new.items())[-POINT_LIMIT:])}
-    if new and min(new) < max(symbol.points, default=min(new)):
+    told = list(zip(event.at, event.price, strict=False))[-PAST_LIMIT:]
+    new = dict(told[-POINT_LIMIT:])
+    points = {**symbol.points, **new}
+    if new and symbol.points and min(new) < max(symbol.points):
         points = dict(sorted(points.items()))
     for at in list(islice(points, max(0, len(points) - POINT_LIMIT))):
         del points[at]
-    return _with(state, msgspec.structs.replace(symbol, points=points, past=with_points(symbol.past, new)))
+    return _with(state, msgspec.structs.replace(symbol, points=points, past=with_points(symbol.past, told)))
 
 
 def _with(state: State, symbol: SymbolState) -> State:

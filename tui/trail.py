@@ -18,13 +18,13 @@ RECENT_LIMIT: Final = 300
 """Prices of the last five minutes, one in a second."""
 
 
-def with_points(past: Trail, points: Mapping[datetime, float]) -> Trail:
+def with_points(past: Trail, points: Iterable[tuple[datetime, float]]) -> Trail:
     """Add points of the feed's grid; one that is known already is replaced.
 
-    >>> with_points(((5.0, 1.0), (10.0, 2.0)), {datetime.fromisoformat("1970-01-01T00:00:10Z"): 3.0})
+    >>> with_points(((5.0, 1.0), (10.0, 2.0)), [(datetime.fromisoformat("1970-01-01T00:00:10Z"), 3.0)])
     ((5.0, 1.0), (10.0, 3.0))
     """
-    new = sorted((at.timestamp(), price) for at, price in points.items())
+    new = sorted((at.timestamp(), price) for at, price in points)
     if not past or not new or new[0][0] > past[-1][0]:
         return (*past, *new)[-PAST_LIMIT:]
     return tuple(sorted({**dict(past), **dict(new)}.items()))[-PAST_LIMIT:]

@@ -13,8 +13,8 @@ START = datetime(2026, 8, 1, 12, tzinfo=UTC)
 START_S = START.timestamp()
 
 
-def points(*seconds: float, price: float = 2.0) -> dict[datetime, float]:
-    return {START + timedelta(seconds=second): price for second in seconds}
+def points(*seconds: float, price: float = 2.0) -> list[tuple[datetime, float]]:
+    return [(START + timedelta(seconds=second), price) for second in seconds]
 
 
 def sample(second: float, price: Value = 2.0) -> dict[str, Value]:
