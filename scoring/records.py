@@ -891,14 +891,21 @@ def to_columns(row: type[msgspec.Struct], rows: Iterable[msgspec.Struct]) -> dic
     >>> to_columns(Clock, [Clock(1), Clock(2)])
     {'at_ns': array([1, 2])}
     """
-    kinds = columns_of(row)
-    values = list(zip(*map(msgspec.structs.astuple, rows), strict=True)) or [()] * len(kinds)
-    return {name: np.array(column, _DTYPES[kind]) for (name, kind), column in zip(kinds.items(), values, strict=True)}
+    empty = _empty(row)
+    values = list(zip(*map(msgspec.structs.astuple, rows), strict=True))
+    if not values:
+        return dict(empty)
+    return {name: np.array(column, nothing.dtype) for (name, nothing), column in zip(empty.items(), values, strict=True)}
 
 
 def empty_columns(row: type[msgspec.Struct]) -> dict[str, Column]:
     """Give the columns of a Struct without a row."""
-    return to_columns(row, ())
+    return dict(_empty(row))
+
+
+@functools.cache
+def _empty(row: type[msgspec.Struct]) -> Mapping[str, Column]:
+    return {name: np.empty(0, _DTYPES[kind]) for name, kind in columns_of(row).items()}
 
 
 def stored_name(column: str) -> str:

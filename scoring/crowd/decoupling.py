@@ -21,10 +21,9 @@ from scoring.crowd.prices import Prices
 from scoring.crowd.trailing import Trailing
 from scoring.crowd.windows import CrowdWindow
 from scoring.duration import Duration
-from scoring.records import END_NS, NANOSECONDS_PER_SECOND, DecouplingSignal, Rows, Table, empty_columns, to_columns
+from scoring.records import END_NS, NANOSECONDS_PER_SECOND, DecouplingSignal, Rows, Table, to_columns
 
 _SECONDS_PER_MINUTE: Final = 60
-_NO_ROWS: Final = empty_columns(DecouplingSignal)
 _NAN: Final = float("nan")
 _NOTHING: Final = DecouplingSignal("", 0, _NAN, _NAN, _NAN, _NAN, _NAN, 0.0, 0, 0, 0, 0.0, _NAN, _NAN, True, 0, "complete")
 """Before the first row."""
@@ -202,7 +201,7 @@ class Decoupling:
         return other
 
     def _rows(self, signals: list[DecouplingSignal], provisional: bool = False) -> Rows:
-        columns = to_columns(DecouplingSignal, signals) if signals else dict(_NO_ROWS)
+        columns = to_columns(DecouplingSignal, signals)
         return Rows(Table.DECOUPLING_SIGNALS, self._symbol or self._asset, columns, self._through_ns, provisional)
 
 

@@ -25,6 +25,22 @@ def test_stored_names_are_unique_and_say_what_they_are() -> None:
         assert not any(name.endswith("_ns") for name in names)
 
 
+def test_rows_become_columns_of_the_declared_types() -> None:
+    trades = [Trade(n, n + 1, n + 2, 1.5 * n, 0.5, n > 1, n, n, False) for n in range(3)]
+    columns = to_columns(Trade, iter(trades))
+    assert list(columns) == list(columns_of(Trade))
+    assert {name: column.tolist() for name, column in columns.items()} == {
+        name: [getattr(trade, name) for trade in trades] for name in columns_of(Trade)
+    }
+    dtypes = {name: column.dtype for name, column in columns.items()}
+    assert dtypes == {name: column.dtype for name, column in to_columns(Trade, ()).items()}
+    assert {name: dtypes[name] for name in ("event_ns", "price", "repaired")} == {
+        "event_ns": np.int64,
+        "price": np.float64,
+        "repaired": np.bool_,
+    }
+
+
 def test_a_batch_is_cut_without_a_copy_and_picked_by_a_mask() -> None:
     trades = [Trade(n, n, n, 1.0, 1.0, False, n, n, False) for n in range(5)]
     batch = Batch(Kind.TRADE, "BTCUSDT", to_columns(Trade, trades))

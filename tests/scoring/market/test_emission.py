@@ -1,11 +1,10 @@
 """The order in which rows go out."""
 
 import msgspec
-import numpy as np
 
-from scoring.market.emission import Emission, to_metric_columns
+from scoring.market.emission import Emission
 from scoring.market.windows import TradeWindow
-from scoring.records import TradeMetrics, columns_of, to_columns
+from scoring.records import TradeMetrics
 
 
 def row(start_ns: int, end_ns: int) -> TradeMetrics:
@@ -19,16 +18,6 @@ def spans(emission: Emission, through_ns: int) -> list[list[tuple[int, int]]]:
         list(zip(rows.columns["window_start_ns"].tolist(), rows.columns["window_end_ns"].tolist(), strict=True))
         for rows in emission.rows(through_ns)
     ]
-
-
-def test_columns_are_those_of_the_table() -> None:
-    rows = [row(0, 1), row(1, 2)]
-    quick, plain = to_metric_columns(rows), to_columns(TradeMetrics, rows)
-    assert list(quick) == list(columns_of(TradeMetrics))
-    for name, column in plain.items():
-        assert quick[name].dtype == column.dtype
-        np.testing.assert_array_equal(quick[name], column)
-    assert {name: column.dtype for name, column in to_metric_columns([]).items()} == {name: column.dtype for name, column in plain.items()}
 
 
 def test_rows_that_close_together_are_in_order_of_their_end_and_the_widest_first() -> None:
