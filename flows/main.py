@@ -52,7 +52,7 @@ def build(plugs: ports.Ports, shaping: Shaping) -> Dataflow:
 
     metrics = op.merge("metrics", bars, spreads, risk, signalled)  # ("BTCUSDT", Rows(trade_metrics | … | decoupling_signals))
     judged = op.flat_map("judged", metrics, alerts.judged(shaping))  # ("BTCUSDT", Rows), final, trade windows of one width
-    alarms = op.stateful_batch("alerts", judged, alerts.judge(shaping))  # ("BTCUSDT", Rows(alerts))
+    alarms = op.stateful_batch("alerts", judged, alerts.judge(shaping, plugs.provisional))  # ("BTCUSDT", Rows(alerts))
 
     results = op.merge("results", metrics, posts, candles, audits, gaps, portfolio, alarms, plain)  # ("BTCUSDT", Rows)
     stored = op.flat_map("stored", results, ports.stored)  # ("one", Rows), final
