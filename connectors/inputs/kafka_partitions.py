@@ -210,6 +210,8 @@ class Partitions:
                 return self._consumer.committed(places, timeout=ASK_SECONDS)
             except KafkaException as error:
                 self._complain(error.args[0])
+                if self._settings.partitions:  # nothing is assigned yet: nothing comes but what the client has to say
+                    self._consumer.poll(0)
                 self._stopped.wait(_AGAIN_SECONDS)
         return []
 
