@@ -86,7 +86,7 @@ class Measures:
 
     def _take(self, rows: NewRows) -> None:
         column = INSTANTS.get(rows.table)
-        if column is None or rows.provisional or not all(rows.columns.values()):
+        if column is None or rows.provisional or rows.past or not all(rows.columns.values()):
             return
         cells = {name: values[-1] for name, values in rows.columns.items()}
         at = instant(cells.get(column))

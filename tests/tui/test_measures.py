@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+import msgspec
 import pytest
 
 from scoring.alerts.metrics import JUDGED
@@ -53,6 +54,11 @@ def test_the_tables_are_those_that_rules_may_look_at_each_dated_as_there() -> No
 )
 def test_final_rows_are_kept_once_in_order(events: list[Event], values: list[float]) -> None:
     assert kept(events) == values
+
+
+def test_rows_of_the_past_have_only_what_charts_are_drawn_from_and_are_not_judged() -> None:
+    past = msgspec.structs.replace(window(60, 60, 2.0), past=True)
+    assert kept([window(0, 60, 1.0), past], "trade_metrics") == [1.0]
 
 
 def test_of_windows_of_several_widths_the_narrowest_are_kept() -> None:
