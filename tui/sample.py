@@ -71,7 +71,9 @@ _SOURCES: Final = (("binance", 1_284_033, 3, 1, 0.2), ("telegram", 418, 0, 0, 7.
 
 def events() -> list[Event]:
     """Give what a client would have heard."""
-    hello = Hello("0.1.0", "example", "replay", [row[0] for row in _SYMBOLS], [str(topic) for topic in Topic])
+    hello = Hello(
+        "0.1.0", "example", "replay", [row[0] for row in _SYMBOLS], [str(topic) for topic in Topic], rules=list(sample_alert.RULES)
+    )
     lines = [_line(price, drift, swing) for _, price, drift, swing, *_ in _SYMBOLS]
     points = [_points(row[0], line) for row, line in zip(_SYMBOLS, lines, strict=True)]
     rows = [bar for row, line in zip(_SYMBOLS, lines, strict=True) for bar in sample_books.bars(row[0], line, AT, _STEP_S)]
@@ -88,14 +90,14 @@ def events() -> list[Event]:
         SourceState(name, AT, frames, rejects, gaps, AT - timedelta(seconds=silent), _START, _END, 60.0, "replaying")
         for name, frames, rejects, gaps, silent in _SOURCES
     ]
-    return [Connecting("ws://127.0.0.1:8765"), hello, Snapshot(rows, alerts, points, pulses)]
+    return [Connecting("ws://127.0.0.1:8765"), hello, Snapshot(rows, [*sample_alert.waiting(AT), *alerts], points, pulses)]
 
 
 def live_events() -> list[Event]:
     """Give the same moment as a live flow would tell it, on a bad day of its inputs."""
     connecting, _, snapshot = events()
     assert isinstance(snapshot, Snapshot)
-    hello = Hello("0.1.0", "example", "live", [row[0] for row in _SYMBOLS], [str(topic) for topic in Topic])
+    hello = Hello("0.1.0", "example", "live", [row[0] for row in _SYMBOLS], [str(topic) for topic in Topic], rules=list(sample_alert.RULES))
     pulses = [msgspec.structs.replace(pulse, start_at=None, end_at=None, speed=1.0, state="live") for pulse in snapshot.pulses]
     return [connecting, hello, msgspec.structs.replace(snapshot, pulses=pulses, healths=sample_books.healths(AT))]
 

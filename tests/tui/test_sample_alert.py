@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from functools import reduce as fold
+
 from scoring.alerts.expression import compile_condition
 from scoring.feed import AlertState, Snapshot
 from scoring.records import TABLES, stored_name
 from tui import sample, sample_alert, whatif, why
 from tui.measures import Measures
+from tui.standing import standings
+from tui.state import State, reduce
 
 [SNAPSHOT] = [event for event in sample.events() if isinstance(event, Snapshot)]
 [ALERT] = [alert for alert in SNAPSHOT.alerts if alert.alert_id == sample.EXPLAINED]
@@ -43,3 +47,17 @@ def test_its_posts_moved_the_mood_before_it_fired_those_that_moved_it_furthest_f
 def test_by_its_rows_it_fires_when_it_did_and_with_a_higher_threshold_not_at_all() -> None:
     assert judged(ALERT, None) == "it would have fired at 12:16:28"
     assert judged(ALERT, 150.0) == "it would not have fired: decoupling_signals.hype_momentum reached 143.2"
+
+
+def test_every_alert_has_its_rule_and_every_rule_an_alert() -> None:
+    rules = {rule.name: rule for rule in sample_alert.RULES}
+    assert {alert.rule for alert in SNAPSHOT.alerts} == set(rules)
+    assert all(alert.condition == rules[alert.rule].condition for alert in SNAPSHOT.alerts)
+    for rule in rules.values():
+        assert compile_condition(rule.condition).text == rule.condition
+        assert not rule.clear_when or compile_condition(rule.clear_when)
+
+
+def test_every_state_of_an_alert_is_there_to_be_seen() -> None:
+    state = fold(reduce, sample.events(), State())
+    assert {standing.state for standing in standings(state, (), ())} == {"firing", "no_data", "pending", "inhibited", "cooling", "resolved"}
