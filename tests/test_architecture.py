@@ -37,7 +37,6 @@ TESTED_ELSEWHERE = {
     # Private halves of one thing, tested from its outside.
     "connectors/inputs/kafka_client.py": "tests/connectors/inputs/test_kafka.py",
     "connectors/inputs/kafka_clock.py": "tests/connectors/inputs/test_kafka.py",
-    "connectors/inputs/kafka_partitions.py": "tests/connectors/inputs/test_kafka.py",
     "connectors/inputs/live.py": "tests/connectors/inputs/test_lines.py",
     "connectors/outputs/feed_reader.py": "tests/connectors/outputs/test_feed.py",
     "connectors/outputs/feed_server.py": "tests/connectors/outputs/test_feed.py",

@@ -77,7 +77,9 @@ class Runs:
     def of(self, places: Iterable[Place]) -> list[Run]:
         """Give them for a mark of these partitions, all of theirs among them."""
         index = {place: number for number, place in enumerate(places)}
-        return [Run(index[place], run.offset, run.count, run.ingested_ns) for place, run in self._runs]
+        for place, run in self._runs:
+            run.partition = index[place]
+        return [run for _, run in self._runs]
 
 
 class Progress:
