@@ -20,6 +20,9 @@ from tui.widgets.lines import Lines
 _LAST: Final = 2
 """So many of the last keys, help and quit, stay where there is no room for all."""
 
+_LOOK_S: Final = 0.5
+"""Seconds from one look at what can be done to the next: half a millisecond."""
+
 
 def fitting(keys: Iterable[tuple[str, str, str]], width: int) -> list[tuple[str, str, str]]:
     """Leave out keys from before the last ones until the rest fits: (key to press, its name, what it does).
@@ -46,8 +49,9 @@ class KeyLine(Lines):
         self._keys: list[tuple[str, str, str]] = []
 
     def on_mount(self) -> None:
-        """Follow the keys of the page."""
+        """Follow the keys of the page, and what the feed says: the first alert brings keys with it."""
         self.screen.bindings_updated_signal.subscribe(self, self._follow)
+        self.set_interval(_LOOK_S, lambda: self._follow(self.screen))
         self._follow(self.screen)
 
     def on_resize(self) -> None:

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
 import gc
 
 import pytest
 from textual.pilot import Pilot
 from textual.widget import Widget
 
+from tests.tui.alerts_heard import alert, events
+from tests.tui.seen import show, text_of
 from tests.tui.test_app import screen, settle
 from tui import sample
 from tui.app import Ghosttape
+from tui.state import reduce
 from tui.widgets.help import Help
 from tui.widgets.key_line import KeyLine, fitting
 
@@ -62,3 +66,14 @@ def test_going_from_page_to_page_leaves_no_widget_behind() -> None:
         assert await rounds(PAGES // 4) <= first + 2
 
     screen(sample.events(), wander)
+
+
+def test_the_first_alert_brings_its_keys() -> None:
+    async def act(pilot: Pilot[None], app: Ghosttape) -> None:
+        assert "Acknowledge" not in text_of(app)
+        app.state = reduce(app.state, alert())
+        async with asyncio.timeout(5):
+            while "Acknowledge" not in text_of(app):
+                await pilot.pause(0.05)
+
+    show(act, events(alerts=()))
