@@ -200,7 +200,7 @@ class KafkaFeed:
             self._begin_again(place, partitions, settling, recorder)
         if now - self._marked_at >= self._settings.whole_mark / NANOSECONDS_PER_SECOND:
             self._put(partitions, settling, recorder, [], recorder.now())
-        if now - self._committed_at >= self._settings.commit / NANOSECONDS_PER_SECOND:
+        if self._state == "live" and now - self._committed_at >= self._settings.commit / NANOSECONDS_PER_SECOND:
             self._committed_at = now
             partitions.commit_stored(self._stored_row)
         if now - self._looked_at >= _LOOK_SECONDS:

@@ -12,12 +12,13 @@ from connectors.inputs.kafka_partitions import Partitions
 from connectors.inputs.kafka_position import Settling
 from connectors.wire.kafka_connection import KafkaSettings
 from connectors.wire.kafka_marks import Reached
+from scoring.duration import Duration
 
 ONE, TWO = ("trades", 0), ("trades", 1)
 
 
 def test_what_brokers_refuse_while_a_group_changes_is_committed_again() -> None:
-    settings, settling = KafkaInputSettings(), Settling(0)
+    settings, settling = KafkaInputSettings(session_timeout=Duration.parse("1s")), Settling(0)  # closing waits so long
     consumer = open_consumer(KafkaSettings(bootstrap="127.0.0.1:1"), settings, lambda _: None)
     partitions = Partitions(consumer, settings, {}, settling, Order(0), threading.Event(), lambda _: None)
     settling.put({ONE: Reached(5), TWO: Reached(2)})
