@@ -174,7 +174,9 @@ class Connection:
         """Dial again after the next wait; a rotation begins anew."""
         wait_s = max(at_least_s, self._backoff.next())
         if self._link is not None:
-            self._succession, self._rotate_at = None, time.monotonic() + wait_s
+            if self._succession is not None:
+                self._succession.give_up(time.monotonic())
+            self._rotate_at = time.monotonic() + wait_s
         elif not self._dialler.busy:
             self._dial_at = time.monotonic() + wait_s
             self._next_try_ns = self._now() + round(wait_s * NANOSECONDS_PER_SECOND)

@@ -43,7 +43,7 @@ class Succession:
 
     @property
     def settling(self) -> bool:
-        """Whether the old link is gone."""
+        """Whether one of the two links is gone, and what it brought may come again by the other."""
         return self._settled_at < NEVER
 
     @property
@@ -58,6 +58,11 @@ class Succession:
     def passing(self, link: Link, frames: list[bytes]) -> list[bytes]:
         """Leave out what the other link has brought, and hold back what comes too early."""
         return self._handover.new(frames) if link is self.successor else self._handover.old(frames)
+
+    def give_up(self, now: float) -> None:
+        """Do without the successor from now on: it is gone, and the old link may repeat what it was first to bring."""
+        self.successor = None
+        self._began, self._settled_at = NEVER, now + 2 * self._overlap_s
 
     def settle(self, at_ns: int, now: float) -> tuple[Rotation, list[bytes]]:
         """Do without the old link from now on; give what was held back."""

@@ -244,6 +244,26 @@ def test_a_successor_that_dies_leaves_the_old_connection_in_place(run: Run, serv
     assert gaps_of(run.frames()) == []
 
 
+def test_what_a_successor_brought_before_it_died_stands_on_the_tape_once(run: Run, server: MarketServer) -> None:
+    run.start(replace(QUICK, hosts=(server.address,), rotate_after=ms(300), overlap=Duration.parse("20s")))
+    server.wait_for(1)
+    server.wait_for(2)
+    time.sleep(0.1)
+    for number in (1, 2):
+        server.send(trade(number), to=0)
+        server.send(trade(number), to=1)
+    run.arrived(2)
+    server.send(trade(3), to=1)
+    run.arrived(3)
+    server.drop(1)
+    time.sleep(0.2)
+    for number in (3, 4):
+        server.send(trade(number), to=0)
+    run.arrived(4)
+    run.close()
+    assert run.market() == [trade(number) for number in (1, 2, 3, 4)]
+
+
 def test_an_old_connection_that_dies_during_the_overlap_is_replaced_at_once(run: Run, server: MarketServer) -> None:
     feed = run.start(replace(QUICK, hosts=(server.address,), rotate_after=ms(300), overlap=Duration.parse("20s")))
     server.wait_for(1)
