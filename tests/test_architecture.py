@@ -39,6 +39,7 @@ TESTED_ELSEWHERE = {
     "connectors/inputs/kafka_clock.py": "tests/connectors/inputs/test_kafka.py",
     "connectors/inputs/live.py": "tests/connectors/inputs/test_lines.py",
     "connectors/outputs/feed_reader.py": "tests/connectors/outputs/test_feed.py",
+    "connectors/outputs/feed_settings.py": "tests/flows/test_settings.py",
     "connectors/outputs/feed_server.py": "tests/connectors/outputs/test_feed.py",
     "flows/decoders.py": "tests/flows/test_decode.py",
     "flows/layers.py": "tests/flows/test_settings.py",
@@ -46,7 +47,6 @@ TESTED_ELSEWHERE = {
     "recordings/story.py": "tests/recordings/test_generate.py",
     "scoring/crowd/training": "tests/scoring/crowd/test_training.py",
     # The flow as a whole: stages that only host pure states, and commands that only start them.
-    "flows/alerts.py": "tests/flows/test_same_bytes.py",
     "flows/main.py": "tests/flows/test_same_bytes.py",
     "flows/market.py": "tests/flows/test_same_bytes.py",
     "flows/ports.py": "tests/flows/test_refusals.py",
