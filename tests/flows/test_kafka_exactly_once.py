@@ -193,17 +193,20 @@ def grouped(ends: Ends) -> list[bytes]:
 
 
 @pytest.mark.slow
-def test_a_group_whose_members_come_and_go_reads_each_event_once(ends: Ends, grouped: list[bytes]) -> None:
+def test_a_group_whose_members_come_and_go_loses_no_event(ends: Ends, grouped: list[bytes]) -> None:
     producer, first = ends.ingest(), ends.read("a")
     wait_until(lambda: ends.found("a"), 60)
     second = ends.read("b")
     wait_until(lambda: ends.found("b"), 60)
     stop(second)
-    wait_until(lambda: ends.found("a", "b").total() >= FRAMES, 120)
+    wait_until(lambda: len(ends.found("a", "b")) >= FRAMES, 120)
     stop(first)
     stop(producer)
-    assert ends.found("a", "b") == Counter(grouped)
-    assert rows_joined(ends, "a", "b") == (0, rows_direct(ends))
+    for member in ("a", "b"):
+        assert max(ends.found(member).values()) == 1, "on one tape each event stands once"
+    assert ends.found("a", "b").keys() == set(grouped)
+    # A group that changes again while a partition is handed over refuses the commit: only then it is read twice.
+    assert rows_joined(ends, "a", "b") == (ends.found("a", "b").total() - FRAMES, rows_direct(ends))
 
 
 @pytest.mark.slow
