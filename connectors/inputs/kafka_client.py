@@ -29,7 +29,8 @@ class KafkaInputSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True
     group: str = "ghosttape"
     """Consumer group: its members share the partitions; its committed offsets show how far results are stored. A partition goes from
     one member to another exactly, unless the one was killed, or the group changed once more just then: events since its last commit
-    stand on both tapes then, and their windows are split over both archives. `python -m flows.commands.join` makes one tape of the members', each event once, to be replayed."""
+    stand on both tapes then, and their windows are split over both archives. `python -m flows.commands.join` makes one tape of the
+    members', each event once, to be replayed."""
     member: str = ""
     """Name of this process in the group, kept over restarts: one that is back within `session_timeout` has its partitions at once, and
     goes on exactly where its tape ends."""
