@@ -96,6 +96,11 @@ serve *arguments: run
 import +arguments: run
     @{{ python }} -m flows.commands.import_ "$@"
 
+# join the tapes of a Kafka group's members to one session, each event once: just join A/tape B/tape --to SESSION
+[group('tape')]
+join +arguments: run
+    @{{ python }} -m flows.commands.join "$@"
+
 # decode a session once, so that it replays several times faster
 [group('tape')]
 compact session: run

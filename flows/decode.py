@@ -15,10 +15,11 @@ import msgspec
 from connectors.inputs.source import Chunk
 from connectors.tape.frames import FrameChunk
 from connectors.wire import binance
-from connectors.wire.gap import CLOCK_FEED, GAP_FEED, decode_gap
+from connectors.wire.gap import GAP_FEED, decode_gap
 from flows.decoders import decode_frames, sort_batch
 from scoring.records import (
     ALL_SYMBOLS,
+    CLOCK_FEED,
     CLOCK_GRID_NS,
     PLAIN,
     TABLES,

@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 from connectors.tape.frames import FrameChunk, Instants
 from connectors.wire import binance, defi, fear_greed, kafka_marks, news, prices, telegram
 from connectors.wire.decoded import Decoded, Refusal
-from connectors.wire.gap import CLOCK_FEED, GAP_FEED, decode_gap
-from scoring.records import PLAIN, Batch, Kind, MarketItem, Reject, to_columns
+from connectors.wire.gap import GAP_FEED, decode_gap
+from scoring.records import CLOCK_FEED, PLAIN, Batch, Kind, MarketItem, Reject, to_columns
 
 REJECT_FEED: Final = "reject"
 """What an importer could not even frame: a `records.Reject` as JSON."""

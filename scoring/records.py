@@ -355,6 +355,9 @@ class Clock(msgspec.Struct, frozen=True):
 CLOCK_GRID_NS: Final = 250 * NANOSECONDS_PER_MILLISECOND
 """Clock marks lie on this grid of receive time, so that no result can depend on how a tape was cut into batches."""
 
+CLOCK_FEED: Final = "clock"
+"""The feed of clock marks on a tape: an empty payload, received at the instant of the mark."""
+
 
 class End(msgspec.Struct, frozen=True):
     """The tape has ended: every open window closes."""

@@ -21,11 +21,11 @@ from numpy.typing import NDArray
 
 from connectors.tape.frames import FrameChunk
 from connectors.tape.reader import FrameReader
-from connectors.tape.recorder import CLOCK_FEED
 from connectors.tape.writer import FrameWriter
 from connectors.wire.gap import GAP_FEED
 from connectors.wire.kafka_marks import KAFKA_FEED, Mark, Place, decode_mark
 from scoring.errors import SessionError
+from scoring.records import CLOCK_FEED
 
 _PIECE_ROWS: Final = 65_536
 _CLOCK, _OWN = -2, -1

@@ -24,10 +24,7 @@ from connectors.tape.reader import FrameReader
 from connectors.tape.tail import Tail
 from connectors.tape.writer import FrameWriter, SegmentSettings
 from scoring.errors import GhosttapeError, ResourceError
-from scoring.records import CLOCK_GRID_NS, NANOSECONDS_PER_SECOND
-
-CLOCK_FEED: Final = "clock"
-"""The feed of clock marks: an empty payload, received at the instant of the mark."""
+from scoring.records import CLOCK_FEED, CLOCK_GRID_NS, NANOSECONDS_PER_SECOND
 
 LOCK: Final = ".lock"
 """A file that whoever records a partition holds."""

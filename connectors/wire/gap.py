@@ -1,4 +1,4 @@
-"""How a gap is written on a tape: feed `gap`, its fields as JSON. (Marks of the clock, feed `clock`, have an empty payload.)"""
+"""How a gap is written on a tape: feed `gap`, its fields as JSON."""
 
 from __future__ import annotations
 
@@ -8,8 +8,6 @@ from scoring.records import Gap
 
 GAP_FEED = "gap"
 """Frames of this feed are gaps."""
-CLOCK_FEED = "clock"
-"""Frames of this feed are marks of the clock: their receive time says all."""
 
 
 def encode_gap(gap: Gap) -> bytes:

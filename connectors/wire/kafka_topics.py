@@ -10,12 +10,13 @@ from typing import Final
 
 import msgspec
 
-from connectors.wire.gap import CLOCK_FEED, GAP_FEED
+from connectors.wire.gap import GAP_FEED
 from connectors.wire.kafka import Event, event_id, stamp
 from connectors.wire.kafka_marks import KAFKA_FEED
 from connectors.wire.news import CHANNEL_PREFIX, NEWS_FEED
 from connectors.wire.prices import PRICES_FEED
 from connectors.wire.telegram import TELEGRAM_FEED
+from scoring.records import CLOCK_FEED
 
 _STREAM: Final = b'{"stream":"'
 _LONGEST_NAME: Final = 64

@@ -10,12 +10,11 @@ from hypothesis import strategies as some
 
 from connectors.inputs.kafka_join import Joined, join
 from connectors.tape.reader import FrameReader
-from connectors.tape.recorder import CLOCK_FEED
 from connectors.tape.writer import FrameWriter
 from connectors.wire.gap import GAP_FEED
 from connectors.wire.kafka_marks import KAFKA_FEED, Place, Reached, Runs, encode_mark
 from scoring.errors import SessionError
-from scoring.records import CLOCK_GRID_NS
+from scoring.records import CLOCK_FEED, CLOCK_GRID_NS
 
 A, B = ("trades", 0), ("trades", 1)
 Event = tuple[int, Place, int]

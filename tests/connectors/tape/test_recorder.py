@@ -14,9 +14,9 @@ import pytest
 
 from connectors.tape.manifest import Manifest, load, save
 from connectors.tape.reader import FrameReader
-from connectors.tape.recorder import CLOCK_FEED, Recorder, RecorderSettings
+from connectors.tape.recorder import Recorder, RecorderSettings
 from scoring.errors import ResourceError
-from scoring.records import CLOCK_GRID_NS
+from scoring.records import CLOCK_FEED, CLOCK_GRID_NS
 
 WAIT_SECONDS = 10.0
 START_NS = 1_700_000_000 * 1_000_000_000
