@@ -24,7 +24,6 @@ class Silencing(ModalScreen[timedelta | None]):
         Binding("escape,q", "leave", "Leave"),
     ]
     DEFAULT_CSS = """
-    Silencing { align: center middle; background: $background 70%; }
     Silencing OptionList {
         width: auto; min-width: 60; max-width: 96%; height: auto; border: round $primary; border-title-color: $primary;
         border-subtitle-color: $text-muted; background: $surface; padding: 0 1;
