@@ -58,9 +58,10 @@ def _session(state: State) -> Text:
 def _pace(state: State) -> Text:
     if state.hello is None:
         return Text("")
-    replaying = [source for source in state.sources.values() if source.state == "replaying"]
-    mode = figures.clean(state.hello.mode)
-    text = f"▶ {mode} {figures.speed(replaying[0].speed)}" if replaying else mode
+    replaying = [source.speed for source in state.sources.values() if source.state == "replaying"]
+    speeds, mode = [state.pace.speed] if state.pace else replaying, figures.clean(state.hello.mode)
+    mark = "■" if state.link is Link.ENDED else "‖" if state.pace and state.pace.paused else "▶"
+    text = f"{mark} {mode} {figures.speed(speeds[0])}" if speeds else mode
     return Text(figures.fit(text, min(cell_len(text), _SESSION_WIDTH)), Style(color=palette.SECOND))
 
 

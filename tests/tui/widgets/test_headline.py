@@ -8,7 +8,7 @@ import msgspec
 import pytest
 from rich.cells import cell_len
 
-from scoring.feed import Hello
+from scoring.feed import Hello, PaceState
 from tui import sample
 from tui.state import Lost, State, reduce
 from tui.widgets.headline import headline, progress
@@ -44,6 +44,22 @@ def test_a_live_flow_has_a_mode_and_no_speed() -> None:
     live = reduce(State(), Hello("0.1", "today", "live", [], []))
     assert "live" in headline(live, 80).plain
     assert "×" not in headline(live, 80).plain
+
+
+@pytest.mark.parametrize(
+    ("pace", "words"),
+    [
+        (PaceState(60.0, False, None, ""), "▶ replay ×60"),
+        (PaceState(50.0, True, None, ""), "‖ replay ×50"),
+        (PaceState(None, False, None, "alert"), "▶ replay ×max"),
+    ],
+)
+def test_a_tape_that_was_paused_or_runs_at_another_speed_is_shown_so(pace: PaceState, words: str) -> None:
+    driven = reduce(SAMPLE, pace)
+    assert words in headline(driven, 120).plain
+    over = headline(reduce(driven, Lost("the tape has ended", sample.AT, 0.0, ended=True)), 120).plain
+    assert "■ replay" in over
+    assert "▶" not in over
 
 
 def test_a_hostile_session_name_is_cut_and_cleaned() -> None:
