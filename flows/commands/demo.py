@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -12,7 +13,7 @@ import tempfile
 import time
 from collections.abc import Sequence
 from pathlib import Path
-from typing import IO
+from typing import IO, Final
 
 from connectors.tape.manifest import load as load_manifest
 from flows.running import refusing_in_one_line
@@ -24,6 +25,8 @@ START_SECONDS = 30.0
 """How long the flow may take to open its feed."""
 STOP_SECONDS = 10.0
 """How long it may take to stop before it is killed."""
+_REFUSAL: Final = re.compile("ghosttape: ")
+_ERROR: Final = re.compile(r"[\w.]*(Error|Exception)\b: ")
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -41,6 +44,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
         try:
             wait_for_feed(flow, port, log)
             screen = subprocess.run([sys.executable, "-m", "tui", "--url", f"ws://127.0.0.1:{port}"], check=False)
+            if flow.poll():
+                raise ResourceError(f"the flow ended before the screen did: {last_words(log, flow.returncode)}")
         finally:
             stop(flow)
     sys.exit(screen.returncode)
@@ -76,14 +81,22 @@ def wait_for_feed(flow: subprocess.Popen[str], port: int, log: IO[str]) -> None:
     deadline = time.monotonic() + START_SECONDS
     while time.monotonic() < deadline:
         if flow.poll() is not None:
-            log.seek(0)
-            said = log.read().strip().splitlines() or [f"it ended with {flow.returncode} and said nothing"]
-            raise ResourceError(said[-1].removeprefix("ghosttape: "))
+            raise ResourceError(last_words(log, flow.returncode))
         with socket.socket() as probe:
             if probe.connect_ex(("127.0.0.1", port)) == 0:
                 return
         time.sleep(0.05)
     raise ResourceError(f"the flow opened no feed on port {port} within {START_SECONDS:.0f} s: run just replay to see why")
+
+
+def last_words(log: IO[str], status: int) -> str:
+    """Give why a flow ended, in one line: its own refusal, else the error it died of, else the last thing it said."""
+    log.seek(0)
+    said = [line.strip() for line in log if line.strip()] or [f"it ended with {status} and said nothing"]
+    for told in (_REFUSAL.match, _ERROR.match):
+        if found := [line for line in said if told(line)]:
+            return found[-1].removeprefix("ghosttape: ")
+    return said[-1]
 
 
 def stop(flow: subprocess.Popen[str]) -> None:

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import argparse
+import fcntl
+import itertools
+import os
 import shutil
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 import msgspec
@@ -21,8 +25,9 @@ from flows.main import build
 from flows.progress import ProgressSink
 from flows.running import refusing_in_one_line, run
 from flows.sessions import replay_folder
-from flows.settings import load
+from flows.settings import Settings, load
 from scoring.digest import DigestResult
+from scoring.errors import ResourceError
 from scoring.records import Table
 
 
@@ -55,6 +60,11 @@ def perform(wanted: Replay) -> Outcome:
     """Replay into a fresh folder (or, with recovery, go on in the one that is there) and digest what is stored."""
     settings, _ = load()
     folder = Path(wanted.data_dir) if wanted.data_dir else replay_folder(settings, Path(wanted.session).name)
+    with claimed(folder, is_given=bool(wanted.data_dir)) as own:
+        return _perform(wanted, settings, own)
+
+
+def _perform(wanted: Replay, settings: Settings, folder: Path) -> Outcome:
     plugs, shaping = ports.replay(wanted.session, wanted.speed, wanted.batch_rows, wanted.form, str(folder), wanted.screen, wanted.model)
     if not wanted.recovery:
         _clear(folder)
@@ -64,6 +74,35 @@ def perform(wanted: Replay) -> Outcome:
     run(build(plugs, shaping), settings.recovery, wanted.workers, Path(wanted.recovery) if wanted.recovery else None)
     seconds, model = time.perf_counter() - started, ports.identity(plugs.model) if plugs.model else None
     return Outcome(seconds, folder, {} if STOP.is_set() else digests(folder), model)
+
+
+@contextmanager
+def claimed(folder: Path, *, is_given: bool) -> Iterator[Path]:
+    """Keep a folder of results to one replay while it runs, for each begins by removing the results of the one before.
+
+    Where another replay has it, the next one that is free is taken: `session-2` beside `session`. It is let go of with the process.
+
+    Raises:
+        ResourceError: another replay has the folder that was asked for.
+    """
+    for number in itertools.count(1):
+        own = folder.with_name(f"{folder.name}-{number}") if number > 1 else folder
+        own.mkdir(parents=True, exist_ok=True)
+        descriptor = os.open(own, os.O_RDONLY)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            os.close(descriptor)
+            if is_given:
+                raise ResourceError(
+                    f"{own}: found another replay that writes there, expected none: wait for it, or give another --data-dir"
+                ) from None
+            continue
+        try:
+            yield own
+        finally:
+            os.close(descriptor)
+        return
 
 
 def _clear(folder: Path) -> None:

@@ -15,6 +15,7 @@ from msgspec.structs import replace
 from connectors.outputs.warehouse import WarehouseSettings
 from connectors.tape.manifest import load, save
 from flows.commands import demo, query
+from flows.commands.replay import claimed
 from flows.settings import Settings
 from scoring.errors import ResourceError
 from tests.flows import tapes
@@ -202,3 +203,34 @@ def test_a_demo_whose_session_is_refused_says_why_in_one_line(tmp_path: Path) ->
         flow = demo.start_flow(str(session), "max", demo.free_port(0), log)
         with pytest.raises(ResourceError, match=r"^[^\n]*expected a known key; did you mean 'market'\?$"):
             demo.wait_for_feed(flow, 1, log)
+
+
+@pytest.mark.parametrize(
+    ("said", "words"),
+    [
+        ("progress\nghosttape: the port is taken\n", "the port is taken"),
+        (
+            "Traceback:\nFileNotFoundError: [Errno 2] no such file\n  38: 0x7f2 - frame\nthread caused panic. aborting.\n",
+            "[Errno 2] no such file",
+        ),
+        ("it only hums\n\n", "it only hums"),
+        ("", "it ended with -6 and said nothing"),
+    ],
+)
+def test_a_demo_finds_why_its_flow_ended_in_what_it_said(said: str, words: str) -> None:
+    with tempfile.TemporaryFile("w+") as log:
+        log.write(said)
+        assert demo.last_words(log, -6).endswith(words)
+
+
+# --- replay --------------------------------------------------------------------------------------------------------------------------
+
+
+def test_a_second_replay_of_a_session_keeps_its_results_apart_while_the_first_one_runs(tmp_path: Path) -> None:
+    folder = tmp_path / "replay" / "session"
+    with claimed(folder, is_given=False) as first, claimed(folder, is_given=False) as second:
+        assert (first, second.name) == (folder, "session-2")
+        with pytest.raises(ResourceError, match=r"^[^\n]*found another replay that writes there[^\n]*$"), claimed(folder, is_given=True):
+            pass
+    with claimed(folder, is_given=True) as again:
+        assert again == folder
