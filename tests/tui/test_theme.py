@@ -14,6 +14,8 @@ from tui.app import Ghosttape
 from tui.looks import LOOKS
 from tui.state import Event
 
+ASKING = ((":", "symbol"), ("question_mark", "─ Help ─"), ("s", "For how long"), ("slash", "escape leaves it as it was"))
+
 
 @pytest.mark.parametrize("look", LOOKS)
 def test_the_page_stays_to_be_seen_behind_what_asks_or_explains(look: str) -> None:
