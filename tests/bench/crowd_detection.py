@@ -175,7 +175,8 @@ def train(posts: Sequence[Labelled]) -> Judge:
     features = np.stack([_hashed(post.text) for post in posts])
     wanted = np.eye(len(KINDS), dtype=np.float32)[[KINDS.index(post.kind) for post in posts]]
     weights = np.zeros((DIMENSIONS, len(KINDS)), np.float32)
-    mean, square = np.zeros_like(weights), np.zeros_like(weights)
+    mean: NDArray[np.floating] = np.zeros_like(weights)
+    square: NDArray[np.floating] = np.zeros_like(weights)
     for step in range(1, STEPS + 1):
         odds = np.exp(features @ weights)
         slope = features.T @ (odds / odds.sum(axis=1, keepdims=True) - wanted) / np.float32(len(posts)) + DECAY * weights
