@@ -1,8 +1,8 @@
 """Another threshold, another `for`: would it have fired? Judged by the very rules of the flow, over what the screen has seen.
 
 An answer says what it rests on: over which span, on how many rows, and how long the longest silence between them was. The feed
-conflates, so a condition that flickered between two rows is not seen; `clear_when` and the cooldown of the rule do not enter, since what
-was on or cooling before is not asked.
+conflates, so a condition that flickered between two rows is not seen, but for the row the alert fired on, which it carries;
+`clear_when` and the cooldown of the rule do not enter, since what was on or cooling before is not asked.
 """
 
 from __future__ import annotations
@@ -10,6 +10,8 @@ from __future__ import annotations
 import bisect
 import itertools
 import math
+from array import array
+from collections import deque
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Final
@@ -21,10 +23,10 @@ from scoring.alerts.expression import Condition, ConditionError, compile_conditi
 from scoring.alerts.rules import Rule, RuleSettings
 from scoring.alerts.state import Alerts
 from scoring.alerts.variation import with_threshold
-from scoring.duration import Duration, moment
-from scoring.feed import AlertState, RuleText
+from scoring.duration import Duration, moment, nanoseconds
+from scoring.feed import AlertState, RuleText, read_instant
 from scoring.records import END_NS, TABLES, Column, Rows
-from tui.measures import Measures, Series
+from tui.measures import Measures, Row, Series
 from tui.why import evidence
 
 HELD: Final = tuple(map(Duration.parse, ("0s", "1s", "2s", "5s", "10s", "30s", "1m", "2m", "5m", "10m", "30m", "1h")))
@@ -120,11 +122,12 @@ def judge(alert: AlertState, seen: Measures, threshold: float | None, held: Dura
     if missing:
         return Answer(missing=missing, held_then=held_then(alert, when))
     kept = {table: series for table, series in found.items() if series is not None}
+    known = {table: _with_evidence(series, table, alert) for table, series in kept.items()}
     columns_needed = [metric for metric in when.metrics if metric.column not in kept[metric.table].columns]
     if columns_needed:
         return Answer(problem=f"the feed says nothing of {columns_needed[0]}")
     rule = Rule(RuleSettings(name="WHAT_IF", when=when.text, held_for=held, cooldown=Duration(0), no_data_after=Duration(0)), when, None)
-    news = Alerts(alert.symbol, [rule]).update([_rows(table, alert.symbol, series, when) for table, series in kept.items()])
+    news = Alerts(alert.symbol, [rule]).update([_rows(table, alert.symbol, series, when) for table, series in known.items()])
     fired = sorted({at for rows in news for at in rows.columns["fired_ns"].tolist()})
     return Answer(
         fired=tuple(map(moment, fired)),
@@ -133,7 +136,7 @@ def judge(alert: AlertState, seen: Measures, threshold: float | None, held: Dura
         rows=sum(len(series.rows) for series in kept.values()),
         widest_s=max(_widest_s(series) for series in kept.values()),
         held_then=held_then(alert, when),
-        furthest=_furthest(when, kept[when.metrics[0].table]),
+        furthest=_furthest(when, known[when.metrics[0].table]),
     )
 
 
@@ -161,6 +164,9 @@ def words(answer: Answer, alert: AlertState, *, is_as_it_was: bool) -> list[str]
         reached = "" if answer.furthest is None else f": {alert.metric} reached {answer.furthest:.6g}"
         lead = "this screen saw too few rows to find it again" if is_as_it_was else f"it would not have fired{reached}"
         return [lead + elsewhere, basis]
+    if is_as_it_was:
+        others_said = f", and by what this screen saw at {mine[0]:%H:%M:%S}" if _later(mine[0], alert.fired_at) else ""
+        return [f"as it was it fired at {alert.fired_at or mine[0]:%H:%M:%S}{others_said}{elsewhere}", basis]
     return [f"it would have fired at {mine[0]:%H:%M:%S}{_later(mine[0], alert.fired_at)}{elsewhere}", basis]
 
 
@@ -200,6 +206,23 @@ def _rows(table: str, symbol: str, series: Series, when: Condition) -> Rows:
         "completeness": np.array([row.completeness for row in series.rows], object),
     }
     return Rows(spec, symbol, columns, END_NS)
+
+
+def _with_evidence(series: Series, table: str, alert: AlertState) -> Series:
+    """Add the row the alert fired on where the feed left it out, for the alert carries it; outside of what was seen it proves nothing."""
+    stored = {name.rpartition(".")[2]: item for name, item in evidence(alert).items() if name.startswith(f"{table}.")}
+    instants = {nanoseconds(at) for item in stored.values() if (at := read_instant(item.instant))}
+    if len(instants) != 1:
+        return series
+    at_ns = instants.pop()
+    place = bisect.bisect_left(series.rows, at_ns, key=lambda row: row.at_ns)
+    if not 0 < place < len(series.rows) or series.rows[place].at_ns == at_ns:
+        return series
+    cells = (stored[name].value if name in stored else None for name in series.columns)
+    row = Row(at_ns, array("d", [math.nan if cell is None else cell for cell in cells]), next(iter(stored.values())).completeness)
+    more = Series(series.columns, series.width_s)
+    more.rows = deque([*itertools.islice(series.rows, place), row, *itertools.islice(series.rows, place, None)])
+    return more
 
 
 def _column(series: Series, name: str) -> Column:

@@ -72,6 +72,42 @@ def test_as_it_was_and_not_found_again_is_no_verdict() -> None:
     assert answer[0] == "this screen saw too few rows to find it again; once more in the span"
 
 
+def thinned(*, without_s: range) -> Measures:
+    """Give what a screen knows whose feed left out the rows of some seconds."""
+    measures = Measures()
+    for second, row in zip(range(-60, 1), fall(), strict=True):
+        if second not in without_s:
+            measures.take(row)
+    return measures
+
+
+@pytest.mark.parametrize(
+    ("threshold", "answer"),
+    [
+        (None, "as it was it fired at 12:09:40"),
+        (0.005, "it would have fired at 12:09:40"),
+        (0.02, "it would have fired at 12:09:47, 7 s later"),
+    ],
+)
+def test_the_row_it_fired_on_is_judged_too_where_the_feed_left_it_out(threshold: float | None, answer: str) -> None:
+    known = alert(started_at=AT - timedelta(seconds=20))
+    judged = judge(known, thinned(without_s=range(-25, -14)), threshold, Duration(0))
+    assert words(judged, known, is_as_it_was=threshold is None)[0] == answer
+    assert judged.rows == 61 - 11  # what an answer rests on is what was seen
+
+
+def test_the_row_it_fired_on_reaches_no_further_back_than_what_was_seen() -> None:
+    known = alert(started_at=AT - timedelta(seconds=20))
+    judged = judge(known, thinned(without_s=range(-60, -14)), None, Duration(0))
+    assert words(judged, known, is_as_it_was=True)[0].startswith("not known for this alert")
+
+
+def test_as_it_was_it_fired_when_it_fired_whatever_this_screen_saw() -> None:
+    known = alert(started_at=AT - timedelta(seconds=20), evidence="{}")
+    answer = words(judge(known, thinned(without_s=range(-25, -14)), None, Duration(0)), known, is_as_it_was=True)
+    assert answer[0] == "as it was it fired at 12:09:40, and by what this screen saw at 12:09:46"
+
+
 @pytest.mark.parametrize(
     ("known", "threshold", "problem"),
     [
