@@ -56,12 +56,15 @@ def bars(cells: Cells, chart: Chart) -> None:
             part = min(max((eighths if level else 0) - 8 * (frame.bars - 1 - row), 0), 8)
             if part:
                 cells[top + row, frame.left + column] = (glyphs[part], style)
-    write(cells, top, frame.left + window.columns, f" {figures.number(most)} N"[: frame.right], ink(palette.SECOND))
+    label = next((text for text in (f" {figures.number(most)} texts", f" {figures.number(most)}") if len(text) <= frame.right), "")
+    write(cells, top, frame.left + window.columns, label, ink(palette.SECOND))
 
 
 def times(cells: Cells, chart: Chart) -> None:
-    """Write the time of day below."""
+    """Write the time of day below, where it is known."""
     frame = chart.frame
+    if not chart.now_s and chart.history.newest_s is None:
+        return
     for column, text in time_ticks(frame.window, _TICKS_APART[0]):
         if column + len(text) < frame.window.columns + frame.right:
             write(cells, frame.height - 1, frame.left + column, f"╵{text}", ink(palette.QUIET))

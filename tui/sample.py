@@ -45,7 +45,7 @@ _ALERTS: Final = (
 EXPLAINED: Final = "IMMINENT_HYPE_PUMP DOGEUSDT 12"
 """The alert that can be explained."""
 _STANCES: Final = (
-    # asset, symbol, vibe, average vibe, texts, deviations of N and of M; None while there is too little history
+    # asset, symbol, vibe, average vibe, texts, deviations of texts and of hype; None while there is too little history
     ("bitcoin", "BTCUSDT", 0.12, 0.17, 38, 0.4, -0.3),
     ("ethereum", "ETHUSDT", -0.52, -0.31, 24, 1.1, -1.6),
     ("dogecoin", "DOGEUSDT", 0.91, 0.29, 231, 6.1, 7.4),

@@ -61,11 +61,18 @@ def dots_of(asked: Chart) -> int:
     return len(re.findall(r"[⠁-⣿]", "\n".join(lines(asked))))
 
 
+def test_before_anything_is_heard_there_is_no_time_below() -> None:
+    nothing = History()
+    unheard = Chart(nothing, frame_of(nothing, NEWEST, 0.0, 100, 30), None, 0.0, is_candles=False)
+    assert "╵" not in "\n".join(lines(unheard))
+
+
 def test_it_shows_all_of_it() -> None:
     text = "\n".join(lines(chart()))
-    for sign in ("■ PUMP", "○ WIDE", "+1", " 0", "−1", "◂", "░", "~", "█", " N", "╵"):
+    for sign in ("■ PUMP", "○ WIDE", "+1", " 0", "−1", "◂", "░", "~", "█", "╵"):
         assert sign in text, sign
     assert re.search(r"[⠁-⣿]{3}", text)
+    assert re.search(r"[▇█] .* 8\d *$", text, re.MULTILINE), "how many texts the highest bar stands for"
     assert "▒" in "\n".join(lines(chart(candles=True)))
 
 

@@ -29,7 +29,7 @@ _LEGEND: Final = (
     ("━ ▒ █", "price of each second, or candles of a minute: shaded where it rose, full where it fell; the last price has a ◂"),
     ("┈", "VWAP of each minute, and one standard deviation of its prices above and below"),
     ("╍", "mood of its asset, mean of 5 minutes, on the axis on the left: −1 all bad, +1 all good"),
-    ("▅ N", "different texts of the 5 minutes before; on the right how many the highest stands for"),
+    ("▅ texts", "different ones of the 5 minutes before; on the right how many the highest stands for"),
     ("■ ◆ ●", "an alert began; quiet when over"),
     ("░ ~", "data is missing and was not fetched since; was missing and is repaired"),
 )

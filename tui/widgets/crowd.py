@@ -99,10 +99,10 @@ FIELDS: Final = (
     Field("", 0, 1, "", _bar, right=False),
     Field("Mood", 5, 2, "mean score of the texts of the last 5 min: −1 all bad, │ 0, +1 all good; copies count once", _mood),
     Field("30 s", 5, 5, "the same for the last 30 s; – while they are silent", _lately),
-    Field("N", 5, 3, "how many texts those 5 min have", _texts),
-    Field("M", 8, 4, "hype momentum: N × how far the last 30 s are above the mean mood", _hype),
-    Field("z of N", 7, 7, "N against the asset's own last day, in standard deviations; warming while that is too short", _texts_z),
-    Field("z of M", 7, 6, "M likewise", _hype_z),
+    Field("Texts", 5, 3, "how many those 5 min have; copies count once", _texts),
+    Field("Hype", 8, 4, "hype momentum: texts × how far the last 30 s are above the mean mood", _hype),
+    Field("Texts z", 7, 7, "texts against the asset's own last day, in standard deviations; warming while that is too short", _texts_z),
+    Field("Hype z", 7, 6, "hype likewise", _hype_z),
 )
 
 

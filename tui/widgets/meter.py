@@ -72,12 +72,10 @@ def _counts(stance: Stance, moment: Moment) -> Text:
 
 
 def _hype(stance: Stance, moment: Moment) -> Text:
-    line = Text.assemble(
-        ("hype M ", QUIET), (figures.signed(stance.hype_momentum, 1), moment.ink(Reading(stance.hype_momentum, stance.at)))
-    )
+    line = Text.assemble(("hype ", QUIET), (figures.signed(stance.hype_momentum, 1), moment.ink(Reading(stance.hype_momentum, stance.at))))
     if stance.warming:
         return line.append("  z warming", QUIET)
-    for title, value in (("z of N", stance.message_count_z), ("of M", stance.hype_momentum_z)):
+    for title, value in (("z", stance.hype_momentum_z), ("texts z", stance.message_count_z)):
         line.append(f"  {title} ", QUIET)
         line.append(figures.signed(value, 1), moment.ink(Reading(value, stance.at)))
     return line

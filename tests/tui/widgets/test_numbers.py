@@ -56,7 +56,7 @@ def test_the_meter_says_where_the_mood_stands() -> None:
     assert lines[0] == "Mood of dogecoin                  3.0s"
     assert lines[1].startswith("−1 ")
     assert lines[1].index("●") < lines[1].index("┼") < lines[1].index("○")
-    assert lines[2:] == ["5 min ● ▼ −0.20   30 s ○ ▲ +0.90", "texts 231  copies 12  channels 5", "hype M +143.2  z of N +6.1  of M +7.4"]
+    assert lines[2:] == ["5 min ● ▼ −0.20   30 s ○ ▲ +0.90", "texts 231  copies 12  channels 5", "hype +143.2  z +7.4  texts z +6.1"]
 
 
 @pytest.mark.parametrize(("value", "place"), [(-1.0, 0), (1.0, -1), (-9.0, 0), (9.0, -1)])
