@@ -52,7 +52,9 @@ def _parts(chart: Chart, at_s: float) -> Iterator[Line]:
         yield [("▒" if is_up else "█", Style(color=palette.UP if is_up else palette.DOWN)), *numbers, _age(chart, candle.end_s)]
     price = latest_before(history.prices, at_s)
     if not chart.is_candles or is_held:
-        yield _value(chart, "━", "price", figures.price(_known(price, at_s)), palette.TEXT, price)
+        yield _value(
+            chart, "━", "price", figures.price(_known(price, at_s) if is_held else price.value if price else None), palette.TEXT, price
+        )
     for mark in history.marks:
         if is_held and chart.frame.window.column(mark.at_s) == chart.frame.window.column(at_s):
             glyph, colour = MARKS.get(mark.severity, ("○", palette.TEXT))
@@ -73,7 +75,7 @@ def _parts(chart: Chart, at_s: float) -> Iterator[Line]:
 
 
 def _known(price: Point | None, at_s: float) -> float | None:
-    """A price that is older than a hole says nothing of this instant."""
+    """A price that is older than a hole says nothing of this instant; without a crosshair it says how old it is itself."""
     return price.value if price and at_s - price.at_s <= price.hole_s else None
 
 

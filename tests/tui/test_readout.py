@@ -45,6 +45,10 @@ def test_a_price_across_a_hole_is_not_known() -> None:
     assert "~ repaired: x" in said(NOW - 10)
 
 
+def test_the_last_price_of_now_is_known_however_old_it_is() -> None:
+    assert said(known=History(prices=(Point(NOW - 7, 100.0, 2.0),))) == "━ price 100.00 7.0s"
+
+
 def test_candles_are_told_by_their_four_prices() -> None:
     assert said(candles=True).startswith("▒ o 100.00 h 103.00 l 99.000 c 102.50 0.0s   ╍ mood")
     assert "━ price" in said(NOW - 30, candles=True)
