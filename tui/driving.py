@@ -13,12 +13,13 @@ from textual.binding import Binding
 from scoring.feed import Control
 from tui import control
 from tui.shell import Shell
+from tui.state import Link
 
 if TYPE_CHECKING:
     from tui.feed import Requests
 
 BINDINGS: Final = (
-    Binding("space", "play", "Play", id="screen.play", tooltip="play the tape, or pause it"),
+    Binding("space", "play", "Play/pause", id="screen.play", tooltip="play the tape, or pause it"),
     Binding("full_stop", "step", "Step", False, id="screen.step", key_display=".", tooltip="play one second of the tape and pause"),
     Binding(
         "greater_than_sign", "speed(1)", "Faster", False, id="screen.faster", key_display=">", tooltip="0.5, 1, 2, 5, 10, 50 times, max"
@@ -57,7 +58,7 @@ class Driving(Shell):
         if self.screen.is_modal:
             return False
         if action in TAPE:
-            return self.state.pace is not None
+            return self.state.pace is not None and self.state.link is not Link.ENDED
         return self.rewind.frozen is not None if action in FROZEN else self.state.hello is not None
 
     def ask(self, wish: Control | str | None) -> None:

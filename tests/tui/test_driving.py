@@ -12,6 +12,7 @@ from tests.tui.alerts_heard import AT, events
 from tests.tui.seen import press, show, text_of
 from tui.app import Ghosttape
 from tui.feed import Requests
+from tui.state import Lost
 
 PACE = PaceState(10.0, False, None, "")
 
@@ -76,6 +77,20 @@ def test_what_cannot_be_asked_is_said() -> None:
         assert said(app) == ["there is no feed: nothing was asked"]
 
     show(act, events(PACE), requests=Asked())
+
+
+def test_nothing_is_offered_of_a_tape_that_is_over() -> None:
+    requests = Asked()
+    requests.open()
+
+    async def act(pilot: Pilot[None], app: Ghosttape) -> None:
+        text = await press(pilot, app, "space", "full_stop", "n", "t")
+        assert "over ×10" in text
+        assert "Play/pause" not in text
+        assert said(app) == []
+
+    show(act, [*events(PACE), Lost("the tape has ended", AT, 0.0, ended=True)], requests=requests)
+    assert requests.all == []
 
 
 def test_live_there_is_no_tape_to_drive() -> None:
