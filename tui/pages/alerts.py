@@ -63,7 +63,7 @@ class AlertsPage(Page):
         memory = self.shell.memory
         found = standings(state, memory.seen, memory.silences)
         rows = wished(found, memory.alert_filter, memory.alert_sort, descending=memory.alert_descending)
-        quiet = f"nothing here is like {figures.clean(memory.alert_filter)!r}" if found else "No alert so far."
+        quiet = f"nothing here is like {figures.clean(memory.alert_filter)!r}: esc shows all" if found else "No alert so far."
         self._log.show(rows, len(found), memory.alert_sort, descending=memory.alert_descending, quiet=quiet if state.hello else "")
 
     def sections(self) -> Sequence[Section]:

@@ -163,7 +163,9 @@ def _title(wish: Wish, shown: int, known: int) -> str:
     if wish.group:
         parts.append(figures.clean(wish.group))
     if wish.filter.strip():
-        parts.append(f"/{figures.clean(wish.filter.strip())}" if shown else f"nothing here is like {figures.clean(wish.filter)!r}")
+        parts.append(
+            f"/{figures.clean(wish.filter.strip())}" if shown else f"nothing here is like {figures.clean(wish.filter)!r}: esc shows all"
+        )
     if known > _MANY or wish.filter.strip():
         parts.append(f"{shown} of {known}")
     return " · ".join(parts)

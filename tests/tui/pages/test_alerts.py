@@ -100,7 +100,7 @@ def test_filter_sort_and_choice() -> None:
         await pilot.click("#alert-rows", offset=(8, 1))
         await settle(pilot, app)
         assert "▸ ■ critical" in text_of(app)
-        assert "nothing here is like 'xyz'" in await press(pilot, app, "slash", *"xyz", "enter")
+        assert "nothing here is like 'xyz': esc shows all" in await press(pilot, app, "slash", *"xyz", "enter")
 
     assert show(act).alert_sort == "Rule"
 

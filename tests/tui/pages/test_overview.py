@@ -114,7 +114,7 @@ def test_a_filter_acts_while_it_is_typed_and_escape_takes_it_back() -> None:
     assert "/eth" in shown("slash", "e", "t", "h", "enter")
     assert listed(shown("slash", "e", "t", "h", "escape")) == ORDER
     assert listed(shown("slash", "e", "t", "h", "enter", "escape")) == ORDER
-    assert "nothing here is like 'zz'" in shown("slash", "z", "z", "enter")
+    assert "nothing here is like 'zz': esc shows all" in shown("slash", "z", "z", "enter")
 
 
 def test_groups_follow_each_other() -> None:
