@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import string
 from collections.abc import Iterable, Iterator, Mapping
+from difflib import get_close_matches
 from typing import TYPE_CHECKING, Final
 
 from textual.binding import Binding
@@ -66,7 +67,11 @@ def check(chosen: Mapping[str, str], file: str) -> None:
     ids = {binding.id or "": binding.key for binding in bindings()}
     for name, keys in chosen.items():
         if name not in ids:
-            raise SettingError(file, f"keys.{name}", keys, f"one of {', '.join(sorted(ids))}")
+            page = name.partition(".")[0]
+            near = get_close_matches(name, ids, 1)
+            others = sorted(known for known in ids if known.partition(".")[0] == page) or sorted(ids)
+            meant = f"; did you mean {near[0]}?" if near else ""
+            raise SettingError(file, f"keys.{name}", keys, f"one of {', '.join(others)}{meant}")
         if not all(is_key(key.strip()) for key in keys.split(",")):
             raise SettingError(file, f"keys.{name}", keys, _EXAMPLE)
     everyone = [(name, _spelled(key.strip())) for name, keys in {**ids, **chosen}.items() for key in keys.split(",")]

@@ -35,7 +35,7 @@ def test_keys_may_be_written_as_toml_likes_them(tmp_path: Path) -> None:
     ("text", "words"),
     [
         ('[keys]\noverview.sort = "hyperspace"', ["keys.overview.sort", "'hyperspace'", "a key such as"]),
-        ('[keys]\noverview.sart = "o"', ["keys.overview.sart", "'o'", "one of", "overview.sort"]),
+        ('[keys]\noverview.sart = "o"', ["keys.overview.sart", "'o'", "one of overview.", "did you mean overview.sort?"]),
         ('[keys]\noverview.sort = "q"', ["keys.overview.sort", "screen.quit already"]),
         ('[keys]\nscreen.quit = "s"', ["keys.screen.quit", "overview.sort already"]),
         ('[keys]\noverview.sort = "j"', ["keys.overview.sort", "list.down already"]),
