@@ -59,7 +59,7 @@ class KeyLine(Lines):
         self._follow(self.screen)
 
     def _follow(self, screen: Screen[object]) -> None:
-        if not self.is_attached or screen is not self.app.screen:
+        if not self.is_attached or self.app.screen_stack[-1:] != [screen]:  # none is left where the program ends between two looks
             return
         found: dict[str, tuple[str, str, str]] = {}
         for active in screen.active_bindings.values():

@@ -77,3 +77,16 @@ def test_the_first_alert_brings_its_keys() -> None:
                 await pilot.pause(0.05)
 
     show(act, events(alerts=()))
+
+
+def test_a_look_while_the_program_ends_finds_no_page_and_leaves_it_at_that() -> None:
+    async def act(pilot: Pilot[None], app: Ghosttape) -> None:
+        line, page = app.screen.query_one(KeyLine), app.screen
+        pages = app._screen_stack[:]
+        app._screen_stack.clear()
+        try:
+            line._follow(page)
+        finally:
+            app._screen_stack.extend(pages)
+
+    show(act)
