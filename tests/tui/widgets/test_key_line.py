@@ -80,7 +80,7 @@ def test_the_first_alert_brings_its_keys() -> None:
 
 
 def test_a_look_while_the_program_ends_finds_no_page_and_leaves_it_at_that() -> None:
-    async def act(pilot: Pilot[None], app: Ghosttape) -> None:
+    async def act(_: Pilot[None], app: Ghosttape) -> None:
         line, page = app.screen.query_one(KeyLine), app.screen
         pages = app._screen_stack[:]
         app._screen_stack.clear()
