@@ -83,12 +83,15 @@ def claimed(folder: Path, *, is_given: bool) -> Iterator[Path]:
     Where another replay has it, the next one that is free is taken: `session-2` beside `session`. It is let go of with the process.
 
     Raises:
-        ResourceError: another replay has the folder that was asked for.
+        ResourceError: another replay has the folder that was asked for, or it cannot be made.
     """
     for number in itertools.count(1):
         own = folder.with_name(f"{folder.name}-{number}") if number > 1 else folder
-        own.mkdir(parents=True, exist_ok=True)
-        descriptor = os.open(own, os.O_RDONLY)
+        try:
+            own.mkdir(parents=True, exist_ok=True)
+            descriptor = os.open(own, os.O_RDONLY)
+        except OSError as error:
+            raise ResourceError(f"{own}: {error.strerror}, expected a folder for the results: check data_dir and its permissions") from error
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:

@@ -102,7 +102,7 @@ async def heard(session: ClientSession, url: str, server: subprocess.Popen[str],
         async for message in tab:
             assert message.type is WSMsgType.BINARY
             drawn += PLAIN.sub(b"", message.data)
-            if b"61,000.25" in drawn and not pid:
+            if b"61,000.25" in drawn and b"BTCUSDT" in drawn and not pid:
                 pid = screens(server)[0]
                 if not waiting:
                     break
