@@ -45,7 +45,7 @@ def test_its_posts_moved_the_mood_before_it_fired_those_that_moved_it_furthest_f
 
 
 def test_by_its_rows_it_fires_when_it_did_and_with_a_higher_threshold_not_at_all() -> None:
-    assert judged(ALERT, None) == "it would have fired at 12:16:28"
+    assert judged(ALERT, None) == "as it was it fired at 12:16:28"
     assert judged(ALERT, 150.0) == "it would not have fired: decoupling_signals.hype_momentum reached 143.2"
 
 
