@@ -9,6 +9,7 @@ clock.
 from __future__ import annotations
 
 import pickle
+import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -24,6 +25,7 @@ from flows.settings import Shaping
 from scoring.crowd.assets import AssetFinder
 from scoring.crowd.moods import Moods, ScoredPosts, scored_posts
 from scoring.crowd.posts import post_rows
+from scoring.duration import Duration
 from scoring.records import Batch, Clock, End, Rows
 
 if TYPE_CHECKING:
@@ -47,6 +49,7 @@ class _Work:
 
     def __init__(self, posts: Batch) -> None:
         """Begin with some."""
+        self.began_at = time.monotonic()
         self._parts = [posts]
         self.size = len(posts)
         self.future: Future[ScoredPosts] | None = None
@@ -60,6 +63,11 @@ class _Work:
         self._parts.append(posts)
         self.size += len(posts)
         return True
+
+    @property
+    def is_full(self) -> bool:
+        """Whether no more posts fit."""
+        return self.size >= MOST_AT_ONCE
 
     @property
     def is_done(self) -> bool:
@@ -106,17 +114,18 @@ def spoken(keyed: tuple[str, Talk]) -> Iterator[tuple[str, Rows]]:
             yield item.symbol, post_rows(item)
 
 
-def mood(shaping: Shaping, model: Model | None) -> Callable[[bytes | None], MoodStage]:
+def mood(shaping: Shaping, model: Model | None, deadline: Duration) -> Callable[[bytes | None], MoodStage]:
     """Give what builds the stage that scores posts; without a model there is nobody to listen to."""
-    return partial(MoodStage, shaping, model)
+    return partial(MoodStage, shaping, model, deadline)
 
 
 class MoodStage(StatefulBatchLogic[Talk, Rows, bytes]):
     """Scores the posts of one partition beside the flow, and hands on moods in tape order."""
 
-    def __init__(self, shaping: Shaping, model: Model | None, snapshot: bytes | None) -> None:
-        """Begin, or go on with what was not scored when the snapshot was taken."""
+    def __init__(self, shaping: Shaping, model: Model | None, deadline: Duration, snapshot: bytes | None) -> None:
+        """Begin, or go on with what was not scored when the snapshot was taken; a post waits until `deadline` for others."""
         self._model = model
+        self._deadline_s = deadline.seconds
         self._scorer = ThreadPoolExecutor(1, thread_name_prefix="mood")
         self._pending: deque[Pending] = deque()
         self._waiting: deque[_Work] = deque()
@@ -174,10 +183,14 @@ class MoodStage(StatefulBatchLogic[Talk, Rows, bytes]):
         """Give the model what it has room for."""
         while self._given and self._given[0].is_done:
             self._given.popleft()
-        while self._waiting and len(self._given) < ON_THE_WAY:
+        while self._waiting and len(self._given) < ON_THE_WAY and self._is_ripe(self._waiting[0]):
             work = self._waiting.popleft()
             work.future = self._scorer.submit(self._score, work.posts())
             self._given.append(work)
+
+    def _is_ripe(self, work: _Work) -> bool:
+        """Say whether nothing more can come to it, or it has waited for long enough."""
+        return work.is_full or work is not self._pending[-1] or time.monotonic() >= work.began_at + self._deadline_s
 
     def _score(self, posts: Batch) -> ScoredPosts:
         """Score the posts that name an asset, in the scorer's thread."""

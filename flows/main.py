@@ -43,7 +43,7 @@ def build(plugs: ports.Ports, shaping: Shaping) -> Dataflow:
 
     named = op.map_value("named", talks, chatter.named(shaping))  # ("telegram", Talk), each post with the assets it means
     posts = op.flat_map("posts", named, chatter.spoken)  # ("moon_signals", Rows(posts))
-    moods = op.stateful_batch("moods", named, chatter.mood(shaping, plugs.model))  # ("telegram", Rows(social_signals))
+    moods = op.stateful_batch("moods", named, chatter.mood(shaping, plugs.model, plugs.deadline))  # ("telegram", Rows(social_signals))
     crowds = op.map("crowds", moods, signals.by_asset)  # ("dogecoin", Rows(social_signals))
     prices = op.flat_map("prices", risk, signals.prices(shaping, plugs.model is not None))  # ("dogecoin", Rows(risk_metrics))
     meetings = op.merge("meetings", crowds, prices)  # ("dogecoin", Rows(social_signals | risk_metrics))

@@ -44,6 +44,7 @@ from flows.sessions import PROGRAM, open_session, replay_folder, shaping_of
 from flows.settings import Kafka, Settings, Shaping, load
 from scoring.crowd.finbert import Model
 from scoring.crowd.finbert import load as load_model
+from scoring.duration import Duration
 from scoring.errors import SettingError
 from scoring.feed import Hello
 from scoring.records import Pulse, Rows, SourceHealth, Table
@@ -75,6 +76,8 @@ class Ports(msgspec.Struct, frozen=True):
     """Whether anybody looks."""
     model: Model | None
     """Scores posts; None on a tape without any."""
+    deadline: Duration = Duration()
+    """How long a post waits for others to be scored with."""
     repairs: RepairRequests | None = None
     """Takes what is missing and has it fetched; None where nobody can be asked."""
 
@@ -126,7 +129,7 @@ def live() -> tuple[Ports, Shaping]:
     screens = _screens(settings.feed, _hello("live", "live", shaping.symbols, shaping), told, folder, feeds.clock)
     repairs = RepairRequests(feeds.repair) if feeds.repair else None
     tape, decode = TapeSource({LIVE_PARTITION: opener}), Decode({LIVE_PARTITION: partition})
-    return Ports(tape, decode, stores, screens, True, model, repairs), shaping
+    return Ports(tape, decode, stores, screens, True, model, settings.scoring.deadline, repairs), shaping
 
 
 def replay(

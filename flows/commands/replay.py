@@ -91,7 +91,7 @@ def claimed(folder: Path, *, is_given: bool) -> Iterator[Path]:
             own.mkdir(parents=True, exist_ok=True)
             descriptor = os.open(own, os.O_RDONLY)
         except OSError as error:
-            raise ResourceError(f"{own}: {error.strerror}, expected a folder for the results: check data_dir and its permissions") from error
+            raise ResourceError(f"{own}: {error.strerror}, expected a folder for results: check data_dir and its rights") from error
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:

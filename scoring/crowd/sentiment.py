@@ -14,6 +14,8 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from scoring.duration import Duration
+
 Logits: TypeAlias = NDArray[np.float32] | NDArray[np.float64]
 """float[n, 3], one row a text."""
 
@@ -61,6 +63,9 @@ class ScoringSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Where the model runs; `auto` takes CUDA where ONNX Runtime has it. A card computes with its own rounding."""
     threads: int = 0
     """Texts or batches scored at once, each on one core; 0 leaves one core of the machine to the market."""
+    deadline: Duration = Duration.parse("50ms")
+    """How long a post waits for others to be scored with, live: what follows from several at once costs the market less than from each
+    alone. A replay waits for nothing."""
     batch_tokens: int = 512
     """Word pieces in one batch, padding included, where texts share batches; found by measuring: 8 full texts."""
     cache_entries: int = 10_000

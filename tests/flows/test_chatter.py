@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Sequence
 from typing import cast
 
@@ -16,6 +17,7 @@ from flows.decode import Talk
 from flows.settings import Shaping
 from scoring.crowd.finbert import Model, load
 from scoring.crowd.sentiment import Score
+from scoring.duration import Duration
 from scoring.records import NANOSECONDS_PER_SECOND, Batch, Clock, End, Kind, Post, Rows, Table, to_columns
 
 FIRST_NS = 1_700_000_000 * NANOSECONDS_PER_SECOND
@@ -54,8 +56,8 @@ def talk(*items: Batch | Clock | End) -> Talk:
     return Talk(PARTITION, list(items))
 
 
-def stage(model: object, snapshot: bytes | None = None) -> MoodStage:
-    return MoodStage(SHAPING, cast("Model | None", model), snapshot)
+def stage(model: object, snapshot: bytes | None = None, deadline: str = "0s") -> MoodStage:
+    return MoodStage(SHAPING, cast("Model | None", model), Duration.parse(deadline), snapshot)
 
 
 def said(rows: Sequence[Rows]) -> list[tuple[int, float]]:
@@ -79,6 +81,34 @@ def test_posts_that_come_while_the_model_works_are_scored_together() -> None:
     rows, _ = one.on_batch([talk(End())])
     assert [number for number, _ in said(list(rows))] == list(range(chatter.ON_THE_WAY + MOST_AT_ONCE))
     assert model.sizes == [1, 1, MOST_AT_ONCE]
+
+
+def test_posts_that_come_before_the_deadline_are_scored_together_and_in_time() -> None:
+    model = Gated()
+    model.gate.set()
+    one = stage(model, deadline="200ms")
+    for number in range(3):
+        assert said(list(one.on_batch([talk(posts(number, 1))])[0])) == []
+    assert model.sizes == []
+    rows: list[Rows] = []
+    while not said(rows):
+        time.sleep(0.01)
+        rows += one.on_notify()[0]
+    assert [number for number, _ in said(rows)] == [0, 1, 2]
+    assert model.sizes == [3]
+
+
+def test_a_mark_or_as_many_posts_as_go_together_do_not_wait_for_the_deadline() -> None:
+    model = Gated()
+    model.gate.set()
+    one = stage(model, deadline="1h")
+    one.on_batch([talk(*(posts(number, 1) for number in range(MOST_AT_ONCE)))])
+    one.on_batch([talk(posts(MOST_AT_ONCE, 1), Clock(at(MOST_AT_ONCE)))])
+    rows: list[Rows] = []
+    while len(said(rows)) <= MOST_AT_ONCE:
+        time.sleep(0.01)
+        rows += one.on_notify()[0]
+    assert model.sizes == [MOST_AT_ONCE, 1]
 
 
 def test_no_more_than_so_many_are_scored_at_once_unless_they_came_so() -> None:
