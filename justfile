@@ -1,5 +1,6 @@
 # Without `just` on your machine: ./justw RECIPE does the same and sets everything up first.
 
+set no-exit-message := true
 set positional-arguments
 
 python := ".venv/bin/python"
