@@ -226,14 +226,7 @@ class Lifecycle:
         return self.waiting if same else None
 
     def _pending(self, judged: Judged) -> Alert:
-        at = int(np.searchsorted(judged.instants, self._since_ns))
-        when, reading = self.rule.when, judged.reading
-        value = float(reading.values[when.metrics[0]][at])
-        return msgspec.structs.replace(
-            self._blank("pending", self._since_ns, value),
-            evidence=gather(when.metrics, reading, at),
-            completeness=worst(when.tables, reading, at),
-        )
+        return self._found("pending", judged, int(np.searchsorted(judged.instants, self._since_ns)))
 
     def _inhibited(self, obstacle: Obstacle) -> Alert:
         return msgspec.structs.replace(self._blank("inhibited", obstacle.since_ns, np.nan), completeness=obstacle.completeness)
@@ -248,16 +241,9 @@ class Lifecycle:
             self._peak_value = float(judged.reading.values[self.rule.when.metrics[0]][best])
 
     def _fire(self, judged: Judged, at: int) -> Change:
-        when, reading = self.rule.when, judged.reading
         self.phase = Phase.FIRING
         at_ns = int(judged.instants[at])
-        self._alert = msgspec.structs.replace(
-            self._blank("firing", self._since_ns, float(reading.values[when.metrics[0]][at])),
-            fired_ns=at_ns,
-            peak_value=self._peak_value,
-            evidence=gather(when.metrics, reading, at),
-            completeness=worst(when.tables, reading, at),
-        )
+        self._alert = msgspec.structs.replace(self._found("firing", judged, at), fired_ns=at_ns, peak_value=self._peak_value)
         return Change(at_ns, self._alert)
 
     def _write(self, at_ns: int, state: str, resolved_ns: int = 0) -> Change:
@@ -265,6 +251,15 @@ class Lifecycle:
         assert self._alert is not None  # only called while firing
         self._alert = msgspec.structs.replace(self._alert, state=state, resolved_ns=resolved_ns, peak_value=self._peak_value)
         return Change(at_ns, self._alert)
+
+    def _found(self, state: str, judged: Judged, at: int) -> Alert:
+        """Give what an alert says of the values at one instant of a reading."""
+        when, reading = self.rule.when, judged.reading
+        return msgspec.structs.replace(
+            self._blank(state, self._since_ns, float(reading.values[when.metrics[0]][at])),
+            evidence=gather(when.metrics, reading, at),
+            completeness=worst(when.tables, reading, at),
+        )
 
     def _blank(self, state: str, started_ns: int, value: float) -> Alert:
         """Give what an alert says without evidence."""
