@@ -27,7 +27,7 @@ from connectors.wire.kafka_marks import KAFKA_FEED, Place, Runs, encode_mark
 from connectors.wire.kafka_trouble import Trouble
 from connectors.wire.kafka_values import read_message
 from scoring.errors import ResourceError
-from scoring.records import ALL_SYMBOLS, NANOSECONDS_PER_MILLISECOND, NANOSECONDS_PER_SECOND, Gap, SourceHealth
+from scoring.records import ALL_SYMBOLS, NANOSECONDS_PER_MILLISECOND, Gap, SourceHealth
 
 if TYPE_CHECKING:
     from confluent_kafka import Consumer, KafkaError, Message
@@ -181,7 +181,7 @@ class KafkaFeed:
     ) -> None:
         """Put frames on the tape, and with them where they come from and where to read on."""
         now = time.monotonic()
-        whole = partitions.is_new or now - self._marked_at >= self._settings.whole_mark / NANOSECONDS_PER_SECOND
+        whole = partitions.is_new or now - self._marked_at >= self._settings.whole_mark.seconds
         moved = partitions.progress.moved()
         if whole:
             partitions.is_new, self._marked_at = False, now
@@ -198,9 +198,9 @@ class KafkaFeed:
         self._steer(partitions, recorder)
         for place in list(self._expired):
             self._begin_again(place, partitions, settling, recorder)
-        if now - self._marked_at >= self._settings.whole_mark / NANOSECONDS_PER_SECOND:
+        if now - self._marked_at >= self._settings.whole_mark.seconds:
             self._put(partitions, settling, recorder, [], recorder.now())
-        if self._state == "live" and now - self._committed_at >= self._settings.commit / NANOSECONDS_PER_SECOND:
+        if self._state == "live" and now - self._committed_at >= self._settings.commit.seconds:
             self._committed_at = now
             partitions.commit_stored(self._stored_row)
         if now - self._looked_at >= _LOOK_SECONDS:

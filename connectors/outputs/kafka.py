@@ -29,7 +29,7 @@ from connectors.wire.kafka_results import RESULT_TOPICS, result_events
 from connectors.wire.kafka_trouble import Trouble
 from scoring.duration import Duration
 from scoring.errors import ResourceError, SettingError
-from scoring.records import NANOSECONDS_PER_MILLISECOND, NANOSECONDS_PER_SECOND, Rows, Table
+from scoring.records import NANOSECONDS_PER_MILLISECOND, Rows, Table
 
 if TYPE_CHECKING:
     from confluent_kafka import KafkaError, Message, Producer
@@ -161,7 +161,7 @@ class KafkaPartition(StatefulSinkPartition[KafkaItem, list[Event]]):
         """
         self._closing.set()
         self._thread.join()
-        left = self._producer.flush(self._settings.patience / NANOSECONDS_PER_SECOND) if not self._error else 0
+        left = self._producer.flush(self._settings.patience.seconds) if not self._error else 0
         if left:
             raise ResourceError(f"kafka: {left} events are not acknowledged, expected brokers to be there: they are produced on resume")
 
@@ -188,7 +188,7 @@ class KafkaPartition(StatefulSinkPartition[KafkaItem, list[Event]]):
             except BufferError as error:  # the queue is full: brokers are slow or away
                 self._raise_error()
                 now = time.monotonic()
-                gives_up_at = gives_up_at or now + self._settings.patience / NANOSECONDS_PER_SECOND
+                gives_up_at = gives_up_at or now + self._settings.patience.seconds
                 if now > gives_up_at:
                     raise ResourceError(f"kafka: nothing was acknowledged for {self._settings.patience}, expected brokers") from error
                 time.sleep(_POLL_SECONDS / 20)
