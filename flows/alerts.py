@@ -34,7 +34,7 @@ def judged(shaping: Shaping) -> Callable[[tuple[str, Rows]], Iterator[tuple[str,
     return pick
 
 
-def judge(shaping: Shaping, provisional: bool = True) -> Callable[[bytes | None], RowsStage]:
+def judge(shaping: Shaping, provisional: bool) -> Callable[[bytes | None], RowsStage]:
     """Give what builds the stage of one symbol; `provisional` also says which rules are pending or inhibited."""
     rules = compile_rules(shaping.alerts.rules, "settings", "alerts.rules")
     heard = shaping.crowd.decoupling

@@ -1,9 +1,9 @@
 """The chatter stages: posts get the names of assets, then a mood, beside the flow and in tape order.
 
 A model takes milliseconds a post, so it works in a thread of its own, where ONNX Runtime lets go of the interpreter, and market data
-does not wait for it, unless thousands of posts do. Posts that come while it works are scored together. What was not scored yet is
-the state that a snapshot keeps. Answers are handed on in the order of the tape, so how long they took can be seen nowhere but on a
-clock.
+does not wait for it, unless thousands of posts do. Posts that come before a deadline, or while it works, are scored together. What
+was not scored yet is the state that a snapshot keeps. Answers are handed on in the order of the tape, so how long they took can be
+seen nowhere but on a clock.
 """
 
 from __future__ import annotations

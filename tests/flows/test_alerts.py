@@ -31,7 +31,7 @@ def with_rule() -> Shaping:
 
 
 def test_a_pending_rule_is_shown_and_never_stored_or_judged() -> None:
-    stage = judge(with_rule())(None)
+    stage = judge(with_rule(), provisional=True)(None)
     for second, state, is_stored in ((0, "pending", False), (2, "firing", True)):
         rows = [rows for rows in stage.on_batch([risk([second], [6])])[0] if len(rows)]
         (told,) = rows
