@@ -1,14 +1,21 @@
-"""Fixtures that every folder of tests shares."""
+"""What every folder of tests shares: real recordings, and a limit of time, so that nothing waited for in vain stops a run."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import asyncio
+import signal
+from collections.abc import Callable, Generator, Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from types import FrameType
 
 import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
 SHARED_DATA = ROOT.parent / "shared" / "data"
+# Longer than any limit that a test sets itself, which says better what was waited for; the longest test takes a third.
+MOST_S = 360.0
+AGAIN_S = 10.0
 
 
 @pytest.fixture(scope="session")
@@ -22,3 +29,54 @@ def shared_data() -> Callable[[str], Path]:
         return found
 
     return path
+
+
+@contextmanager
+def limited(most_s: float, again_s: float = AGAIN_S) -> Iterator[None]:
+    """Fail at the very line that waits when the block takes longer; again and again, because cleaning up may wait too.
+
+    A signal reaches any wait of the main thread, be it for a thread, a process, a socket or an event loop. What hangs
+    outside Python is left to `faulthandler_timeout`, which ends the process.
+    """
+
+    def give_up(_signum: int, _frame: FrameType | None) -> None:
+        pytest.fail(f"gave up after {most_s:g} s: what the last line above waits for does not come{_waiting_tasks()}")
+
+    before = signal.signal(signal.SIGALRM, give_up)
+    signal.setitimer(signal.ITIMER_REAL, most_s, again_s)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+
+
+def _waiting_tasks() -> str:
+    """Say where each task of a running event loop waits: the traceback ends in the loop."""
+    try:
+        tasks = asyncio.all_tasks()
+    except RuntimeError:  # no loop is running
+        return ""
+    frames = [frame for task in tasks for frame in task.get_stack()]
+    return "".join(f"\n  awaits in {frame.f_code.co_qualname}, {frame.f_code.co_filename}:{frame.f_lineno}" for frame in frames)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_setup() -> Generator[None]:
+    """Limit what the fixtures of a test take."""
+    with limited(MOST_S):
+        return (yield)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call() -> Generator[None]:
+    """Limit what a test takes."""
+    with limited(MOST_S):
+        return (yield)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_teardown() -> Generator[None]:
+    """Limit what cleaning up after a test takes."""
+    with limited(MOST_S):
+        return (yield)
