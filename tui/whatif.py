@@ -2,7 +2,8 @@
 
 An answer says what it rests on: over which span, on how many rows, and how long the longest silence between them was. The feed
 conflates, so a condition that flickered between two rows is not seen, but for the row the alert fired on, which it carries;
-`clear_when` and the cooldown of the rule do not enter, since what was on or cooling before is not asked.
+`clear_when` and the cooldown of the rule do not enter, since what was on or cooling before is not asked. That an alert would not have
+fired is said only where the same rows, judged as the rule stood, find it again: where they do not, or begin later, it is not known.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ import itertools
 import math
 from array import array
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Final
 
@@ -24,8 +25,8 @@ from scoring.alerts.rules import Rule, RuleSettings
 from scoring.alerts.state import Alerts
 from scoring.alerts.variation import with_threshold
 from scoring.duration import Duration, moment, nanoseconds
-from scoring.feed import AlertState, RuleText, read_instant
-from scoring.records import END_NS, TABLES, Column, Rows
+from scoring.feed import AlertState, RuleText, instant, read_instant
+from scoring.records import END_NS, TABLES, Column, Rows, Table
 from tui.measures import Measures, Row, Series
 from tui.why import evidence
 
@@ -34,11 +35,23 @@ HELD: Final = tuple(map(Duration.parse, ("0s", "1s", "2s", "5s", "10s", "30s", "
 _NANOSECONDS: Final = 1_000_000_000
 
 
+class Spell(msgspec.Struct, frozen=True):
+    """A time for which an alert would have been on."""
+
+    began_at: datetime
+    """Its condition; where that is the first row that is known, it may have before."""
+    fired_at: datetime
+    over_at: datetime | None
+    """None while it would have gone on."""
+
+
 class Answer(msgspec.Struct, frozen=True):
     """What would have been."""
 
-    fired: tuple[datetime, ...] = ()
+    fired: tuple[Spell, ...] = ()
     """Each time it would have, over the span that is known."""
+    is_sure: bool = True
+    """Whether the same rows find the alert as it was, and what it reached: else there are too few of them to say that it would not have."""
     from_at: datetime | None = None
     """From where to where every table it looks at is known; None where one is not."""
     to_at: datetime | None = None
@@ -108,8 +121,11 @@ def longer(held: Duration, steps: int) -> Duration:
     return HELD[min(max(place + steps - between, 0), len(HELD) - 1)]
 
 
-def judge(alert: AlertState, seen: Measures, threshold: float | None, held: Duration) -> Answer:
-    """Judge the condition of an alert with another threshold (None: as it stands) and `for`, over what is kept."""
+def judge(alert: AlertState, seen: Measures, threshold: float | None, held: Duration, was_held: Duration | None = None) -> Answer:
+    """Judge the condition of an alert with another threshold (None: as it stands) and `for`, over what is kept.
+
+    `was_held` is the `for` of its rule, where it is known.
+    """
     condition = condition_of(alert)
     if condition is None:
         return Answer(problem="the condition is none that this screen understands")
@@ -126,17 +142,17 @@ def judge(alert: AlertState, seen: Measures, threshold: float | None, held: Dura
     columns_needed = [metric for metric in when.metrics if metric.column not in kept[metric.table].columns]
     if columns_needed:
         return Answer(problem=f"the feed says nothing of {columns_needed[0]}")
-    rule = Rule(RuleSettings(name="WHAT_IF", when=when.text, held_for=held, cooldown=Duration(0), no_data_after=Duration(0)), when, None)
-    news = Alerts(alert.symbol, [rule]).update([_rows(table, alert.symbol, series, when) for table, series in known.items()])
-    fired = sorted({at for rows in news for at in rows.columns["fired_ns"].tolist()})
+    fired, furthest = _spells(when, held, alert.symbol, known), _furthest(when, known[when.metrics[0].table])
+    as_it_was = _spells(condition, held_of(alert) if was_held is None else was_held, alert.symbol, known)
     return Answer(
-        fired=tuple(map(moment, fired)),
+        fired=fired,
+        is_sure=bool(_about(alert, as_it_was)) and (_meets(when, furthest) or not _meets(when, alert.peak_value)),
         from_at=moment(max(series.rows[0].at_ns for series in kept.values())),
         to_at=moment(min(series.rows[-1].at_ns for series in kept.values())),
         rows=sum(len(series.rows) for series in kept.values()),
         widest_s=max(_widest_s(series) for series in kept.values()),
         held_then=held_then(alert, when),
-        furthest=_furthest(when, known[when.metrics[0].table]),
+        furthest=furthest,
     )
 
 
@@ -150,24 +166,24 @@ def words(answer: Answer, alert: AlertState, *, is_as_it_was: bool) -> list[str]
     basis = f"judged on {answer.rows:,} {'row' if answer.rows == 1 else 'rows'} this screen saw, {span}"
     basis += f"; longest silence {answer.widest_s:g} s" if answer.rows > 1 else ""
     if not answer.covers(alert):
-        seen = f"would have fired {_times(len(answer.fired))}" if answer.fired else "would not have fired"
-        return [
-            f"not known for this alert: what this screen has seen does not reach back to it; since then it {seen}",
-            *_then(answer),
-            basis,
-        ]
-    end = alert.resolved_at or answer.to_at
-    mine = [at for at in answer.fired if alert.started_at and alert.started_at <= at <= end]
+        return [_uncovered(answer, alert), *_then(answer), basis]
+    mine = _about(alert, answer.fired)
     others = len(answer.fired) - len(mine)
     elsewhere = f"; {_times(others)} more in the span" if others else ""
+    if not mine and not answer.is_sure:
+        lead = "it cannot be found again" if is_as_it_was else "not known whether it would have fired"
+        return [f"{lead}: this screen saw too few rows{elsewhere}", *([] if is_as_it_was else _then(answer)), basis]
     if not mine:
         reached = "" if answer.furthest is None else f": {alert.metric} reached {answer.furthest:.6g}"
-        lead = "this screen saw too few rows to find it again" if is_as_it_was else f"it would not have fired{reached}"
-        return [lead + elsewhere, basis]
+        return [f"it would not have fired{reached}{elsewhere}", basis]
+    first = mine[0]
+    later = _later(first.fired_at, alert.fired_at)
     if is_as_it_was:
-        others_said = f", and by what this screen saw at {mine[0]:%H:%M:%S}" if _later(mine[0], alert.fired_at) else ""
-        return [f"as it was it fired at {alert.fired_at or mine[0]:%H:%M:%S}{others_said}{elsewhere}", basis]
-    return [f"it would have fired at {mine[0]:%H:%M:%S}{_later(mine[0], alert.fired_at)}{elsewhere}", basis]
+        others_said = f", and by what this screen saw at {first.fired_at:%H:%M:%S}" if later else ""
+        return [f"as it was it fired at {alert.fired_at or first.fired_at:%H:%M:%S}{others_said}{elsewhere}", basis]
+    if first.began_at <= answer.from_at:
+        later = f" at the latest: it held already at {answer.from_at:%H:%M:%S}, and nothing is known before"
+    return [f"it would have fired at {first.fired_at:%H:%M:%S}{later}{elsewhere}", basis]
 
 
 def held_then(alert: AlertState, when: Condition) -> bool | None:
@@ -177,6 +193,20 @@ def held_then(alert: AlertState, when: Condition) -> bool | None:
     if len(values) < len(when.metrics):
         return None
     return bool(when.evaluate({metric: np.array([np.nan if value is None else value]) for metric, value in values.items()})[0])
+
+
+def _about(alert: AlertState, spells: Sequence[Spell]) -> list[Spell]:
+    """Give those of the time of the alert."""
+    begun, over = alert.started_at, alert.resolved_at
+    return [spell for spell in spells if begun and (not over or spell.fired_at <= over) and (not spell.over_at or begun <= spell.over_at)]
+
+
+def _uncovered(answer: Answer, alert: AlertState) -> str:
+    begun = alert.started_at or alert.fired_at
+    if begun is None or answer.from_at is None or answer.from_at <= begun:
+        return "not known for this alert: what this screen has seen does not reach to when it fired"
+    since = f"; since then it would have fired {_times(len(answer.fired))}" if answer.fired else ""
+    return f"not known for this alert, which began at {begun:%H:%M:%S}: known since {answer.from_at:%H:%M:%S}{since}"
 
 
 def _then(answer: Answer) -> list[str]:
@@ -192,6 +222,22 @@ def _times(count: int) -> str:
 def _later(at: datetime, fired: datetime | None) -> str:
     seconds = round((at - fired).total_seconds(), 1) if fired else 0.0
     return "" if not seconds else f", {abs(seconds):g} s {'later' if seconds > 0 else 'earlier'}"
+
+
+def _spells(when: Condition, held: Duration, symbol: str, known: Mapping[Table, Series]) -> tuple[Spell, ...]:
+    """Judge a condition as the flow does."""
+    settings = RuleSettings(name="WHAT_IF", when=when.text, held_for=held, cooldown=Duration(0), no_data_after=Duration(0))
+    news = Alerts(symbol, [Rule(settings, when, None)]).update([_rows(table, symbol, series, when) for table, series in known.items()])
+    found: dict[int, tuple[int, int]] = {}
+    for rows in news:
+        began, fired, over = (rows.columns[f"{name}_ns"].tolist() for name in ("started", "fired", "resolved"))
+        found |= dict(zip(fired, zip(began, over, strict=True), strict=True))
+    return tuple(Spell(moment(began), moment(at), instant(over)) for at, (began, over) in sorted(found.items()))
+
+
+def _meets(when: Condition, value: float | None) -> bool:
+    """Say whether a condition on one metric holds at a value; of several metrics one value says nothing."""
+    return value is not None and len(when.metrics) == 1 and bool(when.evaluate({when.metrics[0]: np.array([value])})[0])
 
 
 def _rows(table: str, symbol: str, series: Series, when: Condition) -> Rows:

@@ -8,8 +8,8 @@ import msgspec
 import pytest
 
 from scoring.duration import Duration
-from scoring.feed import AlertState
-from tests.tui.alerts_heard import AT, RISK, alert, fall
+from scoring.feed import AlertState, NewRows
+from tests.tui.alerts_heard import AT, RISK, alert, fall, risk
 from tests.tui.test_phases import RULE
 from tui.measures import Measures
 from tui.whatif import HELD, changed, held_of, judge, longer, step_of, threshold_of, words
@@ -50,9 +50,9 @@ def test_it_says_what_it_rests_on() -> None:
 
 def test_a_screen_that_was_started_later_does_not_pretend() -> None:
     answer = said(alert(), 0.025, "0s", since_s=-18)
-    assert answer.startswith(
-        "not known for this alert: what this screen has seen does not reach back to it; since then it would have fired once"
-    )
+    known_since = "not known for this alert, which began at 12:09:35: known since 12:09:42"
+    assert answer.startswith(f"{known_since}; since then it would have fired once\n")
+    assert said(alert(), 0.04, "0s", since_s=-18).startswith(f"{known_since}\n")
     assert "on the numbers it fired on, the condition would not have held" in answer
     assert "would have held too" in said(alert(), 0.015, "0s", since_s=-18)
 
@@ -69,7 +69,45 @@ def test_without_history_only_the_stored_numbers_speak() -> None:
 def test_as_it_was_and_not_found_again_is_no_verdict() -> None:
     known = alert(started_at=AT - timedelta(seconds=50), fired_at=AT - timedelta(seconds=45), resolved_at=AT - timedelta(seconds=40))
     answer = words(judge(known, seen(), None, Duration.parse("5s")), known, is_as_it_was=True)
-    assert answer[0] == "this screen saw too few rows to find it again; once more in the span"
+    assert answer[0] == "it cannot be found again: this screen saw too few rows; once more in the span"
+
+
+def slope() -> list[NewRows]:
+    """Give rows of a minute in which the price fell by 0.6 % before it fell by 2 %."""
+    fallen = ((-35, 0.0), (-25, 0.006), (-10, 0.02), (1, 0.0))
+    return [risk(AT + timedelta(seconds=second), next(by for end, by in fallen if second < end)) for second in range(-60, 1)]
+
+
+@pytest.mark.parametrize(
+    ("since_s", "held", "answer"),
+    [
+        (-60, "0s", "it would have fired at 12:09:25, 15 s earlier"),
+        (-60, "10s", "it would have fired at 12:09:35, 5 s earlier"),
+        (-30, "0s", "it would have fired at 12:09:30 at the latest: it held already at 12:09:30, and nothing is known before"),
+    ],
+)
+def test_another_threshold_may_have_fired_before_the_alert_began(since_s: int, held: str, answer: str) -> None:
+    measures = Measures()
+    for row in slope()[60 + since_s :]:
+        measures.take(row)
+    judged = judge(alert(), measures, 0.005, Duration.parse(held), Duration.parse("5s"))
+    assert words(judged, alert(), is_as_it_was=False)[0] == answer
+
+
+@pytest.mark.parametrize(
+    ("peak", "was_held", "answer"),
+    [
+        (0.05, "0s", "not known whether it would have fired: this screen saw too few rows"),
+        (0.03, "0s", f"it would not have fired: {RISK} reached 0.02"),
+        (0.03, "20s", "not known whether it would have fired: this screen saw too few rows"),
+    ],
+)
+def test_it_is_not_said_that_it_would_not_have_where_the_rows_do_not_show_the_alert_as_it_was(
+    peak: float, was_held: str, answer: str
+) -> None:
+    known = alert(peak_value=peak)
+    judged = judge(known, thinned(without_s=range(-24, -10)), 0.04, Duration(0), Duration.parse(was_held))
+    assert words(judged, known, is_as_it_was=False)[0].startswith(answer)
 
 
 def thinned(*, without_s: range) -> Measures:

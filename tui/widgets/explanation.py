@@ -72,7 +72,7 @@ class WhatIf:
         asked = (alert, self.threshold, self.held, seen.reach(alert.symbol))
         if asked != self._judged:
             threshold = None if self.threshold == alert.threshold else self.threshold
-            self._judged, self._answer = asked, whatif.judge(alert, seen, threshold, self.held)
+            self._judged, self._answer = asked, whatif.judge(alert, seen, threshold, self.held, self._held)
         return self._answer
 
 
