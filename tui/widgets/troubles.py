@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from rich.cells import cell_len
 from rich.style import Style
 from rich.text import Text
 from textual.app import ComposeResult
@@ -77,10 +78,12 @@ def rejects(state: State, width: int) -> Text:
 
 
 def audit(state: State, width: int) -> Text:
-    """Say how many minutes agree with the exchange's own candles, and which do not."""
+    """Say how many of the exchange's own candles of a minute our bars are equal to, and to which they are not."""
     verified, audited = state.ledger.verified()
-    whole = verified == audited
-    line = Text(figures.fit(f"{'✓' if whole else '!'} verified {verified:,} of {audited:,} minutes", width))
+    whole, symbols = verified == audited, len({row.get("symbol") for row in state.ledger.audits.values()})
+    counted = f"{'✓' if whole else '!'} verified {verified:,} of {audited:,} one-minute candles"
+    over = f" of {symbols} symbols" if symbols > 1 else ""
+    line = Text(figures.fit(counted + over if cell_len(counted + over) <= width else counted, width))
     line.stylize(Style(color=palette.UP if whole else palette.WARNING, bold=True))
     lines = [line]
     wrong = [row for row in state.ledger.audits.values() if row.get("verdict") != "verified"]

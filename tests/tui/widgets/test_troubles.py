@@ -31,12 +31,19 @@ def test_a_reject_says_why_and_shows_its_bytes() -> None:
 
 def test_the_audit_counts_and_names_what_differs() -> None:
     lines = audit(SAMPLE, 100).plain.splitlines()
-    assert lines[0].strip() == "! verified 27 of 28 minutes"
+    assert lines[0].strip() == "! verified 27 of 28 one-minute candles of 2 symbols"
     assert "SOLUSDT" in lines[1]
     assert "volume_base" in lines[1]
     rows = {key: row for key, row in SAMPLE.ledger.audits.items() if row["verdict"] == "verified"}
     whole = msgspec.structs.replace(SAMPLE, ledger=Ledger(audits=rows))
-    assert audit(whole, 100).plain.strip() == "✓ verified 27 of 27 minutes"
+    assert audit(whole, 100).plain.strip() == "✓ verified 27 of 27 one-minute candles of 2 symbols"
+
+
+def test_the_audit_counts_candles_and_not_time_also_where_there_is_little_room() -> None:
+    one = {key: row for key, row in SAMPLE.ledger.audits.items() if row["symbol"] == "SOLUSDT"}
+    state = msgspec.structs.replace(SAMPLE, ledger=Ledger(audits=one))
+    assert audit(state, 100).plain.splitlines()[0].strip() == "! verified 13 of 14 one-minute candles"
+    assert audit(SAMPLE, 40).plain.splitlines()[0].strip() == "! verified 27 of 28 one-minute candles"
 
 
 @pytest.mark.parametrize("width", [20, 40, 60, 76, 120])
