@@ -1,4 +1,7 @@
-"""How each source is doing: what it has handed on, what was bad or missing, and how long it has been silent."""
+"""How each source is doing: what it has handed on, what was bad or missing, and how long it has been silent.
+
+Nothing is said to be live that is not heard of any more: after the end of a tape it has ended, and after a lost feed nobody knows.
+"""
 
 from __future__ import annotations
 
@@ -10,8 +13,8 @@ from textual.app import ComposeResult
 
 from scoring.feed import HealthState, SourceState
 from tui import figures, palette
-from tui.state import State
-from tui.widgets.lines import Lines
+from tui.state import Link, State
+from tui.widgets.lines import Lines, entitle
 from tui.widgets.pane import Pane
 
 _MARKS: Final = {
@@ -24,6 +27,8 @@ _MARKS: Final = {
     "down": ("✗", palette.CRITICAL),
 }
 _UNMARKED: Final = ("○", palette.WARNING)
+_NOT_HEARD: Final = {Link.ENDED: ("■", palette.QUIET, "ended"), Link.LOST: ("?", palette.WARNING, "unknown")}
+"""What stands in the place of a state that is told no more."""
 _GAP: Final = "  "
 _NUMBERS: Final = (("messages", 8), ("rejects", 7), ("gaps", 4), ("silent", 6))
 _HEALTH: Final = (
@@ -55,8 +60,8 @@ def listing(state: State, width: int) -> Text:
 
 def line(source: SourceState, state: State, name_width: int) -> Text:
     """Write one source."""
-    mark, colour = _MARKS.get(source.state, _UNMARKED)
-    now = state.tape_at
+    mark, colour, _ = _NOT_HEARD.get(state.link) or (*_MARKS.get(source.state, _UNMARKED), "")
+    now = None if state.link is Link.LOST else state.tape_at
     silent = None if now is None or source.last_at is None else max((now - source.last_at).total_seconds(), 0.0)
     worry = silent is not None and silent > _SILENT_S and source.state != "ended"
     cells = (
@@ -89,35 +94,44 @@ def healths(state: State, width: int) -> Text:
     titles.append(figures.fit("error, next try, detail", max(rest(), 0)))
     lines = [Text(_GAP.join(titles), Style(color=palette.QUIET))]
     for health in sorted(state.healths.values(), key=lambda each: (each.state == "live", each.source)):
-        lines.append(_health(health, name_width, [(title, size) for title, size, _ in columns], max(rest(), 0)))
+        lines.append(_health(health, state, name_width, [(title, size) for title, size, _ in columns], max(rest(), 0)))
     return Text("\n").join(lines)
 
 
-def _health(health: HealthState, name_width: int, columns: list[tuple[str, int]], rest: int) -> Text:
-    mark, colour = _MARKS.get(health.state, _UNMARKED)
+def _health(health: HealthState, state: State, name_width: int, columns: list[tuple[str, int]], rest: int) -> Text:
+    told = _NOT_HEARD.get(state.link)
+    mark, colour, word = told or (*_MARKS.get(health.state, _UNMARKED), figures.clean(health.state))
+    is_fine = health.state == "live" and state.link is not Link.LOST
+    text = Text.assemble(
+        (f"{mark} ", Style(color=colour)),
+        (figures.fit(figures.clean(health.source), name_width), Style(color=palette.TEXT, bold=not is_fine)),
+        (_GAP + figures.fit(word, _STATE_WIDTH), Style(color=colour)),
+    )
+    written = _counted(health, is_now=told is None)
+    has_messages = health.frames or health.last_at is not None or not health.detail
+    for title, size in columns:
+        figure, tint = written[title] if has_messages else ("", palette.QUIET)  # a process counts none
+        text.append(_GAP + figures.fit(figure, size, right=True), Style(color=tint))
+    said = _trouble(health) if told is None else _last_known(health, state)
+    return text.append(_GAP + figures.fit(said, rest), Style(color=palette.QUIET if is_fine else palette.WARNING))
+
+
+def _counted(health: HealthState, *, is_now: bool) -> dict[str, tuple[str, str]]:
+    """Write the numbers, by title, with their colours; what is true of one moment only is not known after it."""
     age = (health.at - health.last_at).total_seconds() if health.last_at else None
-    figures_of = {
+    moment = {
         "rate/s": (figures.number(health.rate), palette.TEXT),
         "last": (figures.age(age), palette.WARNING if age is not None and age > _SILENT_S else palette.QUIET),
         "lag": (figures.count(health.lag), palette.QUIET if not health.lag else palette.TEXT),
         "skew ms": (figures.signed(health.skew_ms, 0), palette.QUIET),
+    }
+    return {
+        **(moment if is_now else dict.fromkeys(moment, (figures.UNKNOWN, palette.QUIET))),
         "breaks": (figures.count(health.reconnects), palette.QUIET if not health.reconnects else palette.TEXT),
         "open": (figures.count(health.gaps_open), palette.WARNING if health.gaps_open else palette.QUIET),
         "fixed": (figures.count(health.gaps_repaired), palette.QUIET),
         "rejects": (figures.count(health.rejects), palette.WARNING if health.rejects else palette.QUIET),
     }
-    text = Text.assemble(
-        (f"{mark} ", Style(color=colour)),
-        (figures.fit(figures.clean(health.source), name_width), Style(color=palette.TEXT, bold=health.state != "live")),
-        (_GAP + figures.fit(figures.clean(health.state), _STATE_WIDTH), Style(color=colour)),
-    )
-    has_messages = health.frames or health.last_at is not None or not health.detail
-    for title, size in columns:
-        figure, tint = figures_of[title] if has_messages else ("", palette.QUIET)  # a process counts none
-        text.append(_GAP + figures.fit(figure, size, right=True), Style(color=tint))
-    return text.append(
-        _GAP + figures.fit(_trouble(health), rest), Style(color=palette.WARNING if health.state != "live" else palette.QUIET)
-    )
 
 
 def _trouble(health: HealthState) -> str:
@@ -128,6 +142,13 @@ def _trouble(health: HealthState) -> str:
     left = (health.next_try_at - health.at).total_seconds()
     again = "trying now" if left < 1 else f"next try in {left:.0f} s"
     return f"{again}: {error}" if error else again
+
+
+def _last_known(health: HealthState, state: State) -> str:
+    """Say how it was when it was heard of last, and when that was on the tape."""
+    error = figures.prose(health.last_error or health.detail)
+    known = f"{figures.clean(health.state)} at {figures.clock(state.tape_at)}"
+    return f"{known}: {error}" if error else known
 
 
 class Sources(Pane):
@@ -147,6 +168,8 @@ class Sources(Pane):
 
     def show(self, state: State) -> None:
         """Draw the state."""
+        is_told = state.link is Link.OPEN or state.tape_at is None
+        entitle(self, self.BORDER_TITLE if is_told else f"{self.BORDER_TITLE} · as of {figures.clock(state.tape_at)}")
         quiet = Text("No source has reported." if state.hello else "", Style(color=palette.QUIET))
         self._listing.write(listing(state, self.room) if state.sources else quiet)
         self._healths.display = bool(state.healths)

@@ -9,7 +9,7 @@ from rich.style import Style
 from rich.text import Text
 
 from tui import figures, palette
-from tui.state import State
+from tui.state import Link, State
 from tui.widgets.lines import Lines
 
 _GAP: Final = " · "
@@ -22,19 +22,18 @@ def summary(state: State, width: int) -> Text:
     if not state.sources and not state.healths:
         return Text("No source has reported." if state.hello else "", quiet)
     sources = state.sources.values()
-    last = max((source.last_at for source in sources if source.last_at), default=None)
-    silent = max((state.tape_at - last).total_seconds(), 0.0) if state.tape_at and last else None
+    is_now = state.link is Link.OPEN
     rejects, gaps = sum(source.rejects for source in sources), sum(source.gaps for source in sources)
     parts = [
         (0, Text(f"Sources {len(state.sources)}", Style(color=palette.TEXT))),
         (2, Text(f"{figures.count(sum(source.frames for source in sources))} messages", quiet)),
         (1, _worry(rejects, "reject", "rejects")),
         (1, _worry(gaps, "gap", "gaps")),
-        (3, Text(f"newest {figures.age(silent)} ago", quiet)),
+        (3, Text(f"newest {figures.age(_silent_s(state))} ago" if is_now else f"as of {figures.clock(state.tape_at)}", quiet)),
     ]
     troubled = [health for health in state.healths.values() if health.state not in _FINE]
     for health in troubled[:2]:
-        text = f"! {figures.clean(health.source)} {figures.clean(health.state)}"
+        text = f"! {figures.clean(health.source)} {'' if is_now else 'was '}{figures.clean(health.state)}"
         parts.append((0, Text(text, Style(color=palette.WARNING, bold=True))))
     while True:
         line = Text(_GAP, quiet).join(part for _, part in parts)
@@ -43,6 +42,11 @@ def summary(state: State, width: int) -> Text:
             line.truncate(max(width, 0), overflow="ellipsis")
             return line
         parts = [part for part in parts if part[0] != droppable]
+
+
+def _silent_s(state: State) -> float | None:
+    last = max((source.last_at for source in state.sources.values() if source.last_at), default=None)
+    return max((state.tape_at - last).total_seconds(), 0.0) if state.tape_at and last else None
 
 
 def _worry(count: int, one: str, many: str) -> Text:

@@ -40,7 +40,7 @@ def test_it_says_how_inputs_are_what_was_bad_and_what_the_audit_found() -> None:
         "still open",
         "Rejects · 3",
         "\\x00\\x1b[2J",
-        "verified 27 of 28 minutes",
+        "verified 27 of 28 one-minute candles",
     ):
         assert words in text
 

@@ -9,7 +9,7 @@ import pytest
 from rich.cells import cell_len
 
 from tui import palette, sample
-from tui.state import State, reduce
+from tui.state import Lost, State, reduce
 from tui.widgets.sources import healths, line, listing
 
 SAMPLE = fold(reduce, sample.events(), State())
@@ -65,6 +65,29 @@ def test_what_else_there_is_to_say_is_said_where_nothing_is_wrong() -> None:
     text = healths(msgspec.structs.replace(LIVE, healths={"this process": wrong}), 160).plain
     assert "the disk is nearly full" in text
     assert "412 MB" not in text
+
+
+LOST = reduce(LIVE, Lost("nothing was heard for 5 s", sample.AT, 4.0))
+ENDED = reduce(LIVE, Lost("the flow ended", sample.AT, 4.0, ended=True))
+
+
+@pytest.mark.parametrize(("state", "mark", "word"), [(LOST, "?", "unknown"), (ENDED, "■", "ended")])
+def test_nothing_is_live_that_is_heard_no_more(state: State, mark: str, word: str) -> None:
+    assert {text[0] for text in listing(state, 60).plain.splitlines()[1:]} == {mark}
+    heading, *lines = healths(state, 140).plain.splitlines()
+    start = heading.index("state")
+    assert {(text[0], text[start : start + 10].strip()) for text in lines} == {(mark, word)}
+    assert any("down at 12:16:40: Connection reset by peer" in text for text in lines)
+    assert any(text.rstrip().endswith("live at 12:16:40: 412 MB of memory, 79.6 GB free") for text in lines)
+    assert "next try" not in "".join(lines)
+    assert palette.UP not in str([span.style for text in (healths(state, 140), listing(state, 60)) for span in text.spans])
+
+
+def test_a_rate_of_a_feed_that_was_lost_is_not_known_and_its_counts_are() -> None:
+    _, *lines = healths(LOST, 140).plain.splitlines()
+    [binance] = [text for text in lines if text[2:16].strip() == "binance"]
+    assert binance.split()[1:] == ["binance", "unknown", "–", "–", "–", "–", "2", "0", "3", "3", "live", "at", "12:16:40"]
+    assert [text.split()[-1] for text in listing(LOST, 60).plain.splitlines()[1:]] == ["–", "–", "–"]
 
 
 @pytest.mark.parametrize("width", [40, 60, 76, 100, 140, 200])

@@ -10,7 +10,7 @@ from rich.cells import cell_len
 
 from scoring.feed import Hello
 from tui import sample
-from tui.state import State, reduce
+from tui.state import Lost, State, reduce
 from tui.widgets.summary import summary
 
 SAMPLE = fold(reduce, sample.events(), State())
@@ -23,6 +23,15 @@ def test_it_sums_up_what_was_said_what_was_bad_and_what_is_missing() -> None:
 
 def test_an_input_in_trouble_is_named() -> None:
     assert "! telegram down" in summary(LIVE, 116).plain
+
+
+@pytest.mark.parametrize("is_ended", [False, True])
+def test_what_is_heard_no_more_is_told_with_its_instant(is_ended: bool) -> None:
+    state = reduce(LIVE, Lost("gone", sample.AT, 4.0, ended=is_ended))
+    text = summary(state, 140).plain
+    assert "as of 12:16:40" in text
+    assert "ago" not in text
+    assert "! telegram was down" in text
 
 
 @pytest.mark.parametrize("width", [1, 20, 40, 60, 78, 116])
