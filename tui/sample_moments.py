@@ -1,4 +1,5 @@
-"""The moments every page is pictured in: calm, busy, an alert, a feed that was lost, nothing yet, and a narrow terminal.
+"""The moments every page is pictured in: calm, busy, an alert, a tape that was paused, a feed that was lost, nothing yet, and a
+narrow terminal.
 
 Made from the moment of `tui/sample.py`, so that a picture and a test of the same name show the same.
 """
@@ -12,7 +13,7 @@ from typing import Final
 
 import msgspec
 
-from scoring.feed import Hello, NewRows, Snapshot, Topic, Value
+from scoring.feed import Hello, NewRows, PaceState, Snapshot, Topic, Value
 from tui import sample
 from tui.state import Connecting, Event, Lost
 
@@ -49,6 +50,11 @@ def alert() -> list[Event]:
     return sample.events()
 
 
+def paused() -> list[Event]:
+    """The same, on a tape that has been paused to look at it."""
+    return _told(msgspec.structs.replace(_snapshot(sample.events()), pace=PaceState(60.0, True, None, "")))
+
+
 def lost() -> list[Event]:
     """The feed of a live flow breaks on a bad day of its inputs."""
     return [*sample.live_events(), Lost("nothing was heard for 5 s", sample.AT, 4.0)]
@@ -62,7 +68,7 @@ def empty() -> list[Event]:
 _MARKET: Final = frozenset({Topic.TRADE_METRICS, Topic.SPREAD_METRICS, Topic.RISK_METRICS})
 
 MOMENTS: Final[Mapping[str, Callable[[], list[Event]]]] = MappingProxyType(
-    {"calm": calm, "busy": busy, "alert": alert, "lost": lost, "empty": empty}
+    {"calm": calm, "busy": busy, "alert": alert, "paused": paused, "lost": lost, "empty": empty}
 )
 """All of them, by name; the narrow terminal is a size, and not a moment."""
 

@@ -9,6 +9,7 @@ import pytest
 from tui.readings import read
 from tui.sample_moments import MOMENTS
 from tui.state import Link, State, reduce
+from tui.widgets.tape_bar import bar
 
 
 def known(name: str) -> State:
@@ -33,6 +34,12 @@ def test_when_it_is_busy_every_symbol_has_its_numbers_and_its_line() -> None:
     busy = known("busy")
     assert len(busy.symbols) > 40
     assert all(read(symbol, "15m").last.value and symbol.points for symbol in busy.symbols.values())
+
+
+def test_a_paused_tape_has_its_bar_and_its_place_on_it() -> None:
+    text, start, length = bar(known("paused"), 120)
+    assert "‖ paused ×60" in text.plain
+    assert text.plain[start : start + length].index("◆") == round(length * 1000 / 1200) - 1
 
 
 def test_the_others_are_what_they_are_called() -> None:

@@ -17,23 +17,23 @@ from textual.screen import Screen
 from tui import palette
 from tui.widgets.lines import Lines
 
-_LAST: Final = 2
-"""So many of the last keys, help and quit, stay where there is no room for all."""
+_STAYING: Final = frozenset({"play", "help", "quit"})
+"""Actions whose keys stay, as the last ones, where there is no room for all: a tape that runs away, and what every newcomer needs."""
 
 _LOOK_S: Final = 0.5
 """Seconds from one look at what can be done to the next: half a millisecond."""
 
 
-def fitting(keys: Iterable[tuple[str, str, str]], width: int) -> list[tuple[str, str, str]]:
+def fitting(keys: Iterable[tuple[str, str, str]], last: Iterable[tuple[str, str, str]], width: int) -> list[tuple[str, str, str]]:
     """Leave out keys from before the last ones until the rest fits: (key to press, its name, what it does).
 
-    >>> [name for _, name, _ in fitting([("a", "a", "First"), ("b", "b", "Second"), ("c", "c", "Help"), ("q", "q", "Quit")], 28)]
+    >>> [name for _, name, _ in fitting([("a", "a", "First"), ("b", "b", "Second")], [("c", "c", "Help"), ("q", "q", "Quit")], 28)]
     ['a', 'c', 'q']
     """
-    shown = list(keys)
-    while len(shown) > _LAST and sum(map(_length, shown)) + 1 > width:
-        del shown[-_LAST - 1]
-    return shown
+    shown, staying = list(keys), list(last)
+    while shown and sum(map(_length, shown + staying)) + 1 > width:
+        shown.pop()
+    return shown + staying
 
 
 def _length(key: tuple[str, str, str]) -> int:
@@ -62,12 +62,14 @@ class KeyLine(Lines):
         if not self.is_attached or self.app.screen_stack[-1:] != [screen]:  # none is left where the program ends between two looks
             return
         found: dict[str, tuple[str, str, str]] = {}
+        last: dict[str, tuple[str, str, str]] = {}
         for active in screen.active_bindings.values():
             binding = active.binding
             if binding.show and active.enabled and binding.description:
                 name = self.app.get_key_display(binding)
-                found.setdefault(binding.action, (binding.key, name, binding.description))
-        self._keys = fitting(found.values(), self.size.width)
+                kept = last if binding.action.removeprefix("app.") in _STAYING else found
+                kept.setdefault(binding.action, (binding.key, name, binding.description))
+        self._keys = fitting(found.values(), last.values(), self.size.width)
         line = Text(" ")
         for _, name, description in self._keys:
             line.append(f" {name}", Style(color=palette.ACCENT, bold=True))

@@ -10,10 +10,12 @@ from textual.pilot import Pilot
 from textual.widget import Widget
 
 from tests.tui.alerts_heard import alert, events
+from tests.tui.seen import settle as seen_settle
 from tests.tui.seen import show, text_of
 from tests.tui.test_app import screen, settle
 from tui import sample
 from tui.app import Ghosttape
+from tui.sample_moments import paused
 from tui.state import reduce
 from tui.widgets.help import Help
 from tui.widgets.key_line import KeyLine, fitting
@@ -24,7 +26,7 @@ PAGES = 12
 
 @pytest.mark.parametrize(("width", "shown"), [(200, "abcq"), (28, "acq"), (17, "cq"), (1, "cq")])
 def test_help_and_quit_stay_where_there_is_no_room_for_all(width: int, shown: str) -> None:
-    assert "".join(name for _, name, _ in fitting(KEYS, width)) == shown
+    assert "".join(name for _, name, _ in fitting(KEYS[:2], KEYS[2:], width)) == shown
 
 
 @pytest.mark.parametrize("width", [80, 120, 200])
@@ -32,6 +34,20 @@ def test_the_line_is_as_wide_as_the_screen_at_most_and_ends_with_help_and_quit(w
     last = screen(sample.events(), size=(width, 40)).splitlines()[-1]
     assert len(last) <= width
     assert last.rstrip().endswith("? Help  q Quit")
+
+
+def test_a_tape_that_plays_can_be_paused_on_every_page_of_a_narrow_terminal() -> None:
+    async def act(pilot: Pilot[None], app: Ghosttape) -> None:
+        for page in ("overview", "asset", "alerts", "sources"):
+            app.open_page(page)
+            await seen_settle(pilot, app)
+            line = app.screen.query_one(KeyLine)
+            async with asyncio.timeout(5):
+                while "Play/pause" not in str(line.render()):
+                    await pilot.pause(0.05)
+            assert text_of(app).splitlines()[-1].rstrip().endswith("Play/pause  ? Help  q Quit")
+
+    show(act, paused(), size=(80, 24))
 
 
 def test_a_click_presses_the_key() -> None:
