@@ -205,8 +205,10 @@ def _uncovered(answer: Answer, alert: AlertState) -> str:
     begun = alert.started_at or alert.fired_at
     if begun is None or answer.from_at is None or answer.from_at <= begun:
         return "not known for this alert: what this screen has seen does not reach to when it fired"
-    since = f"; since then it would have fired {_times(len(answer.fired))}" if answer.fired else ""
-    return f"not known for this alert, which began at {begun:%H:%M:%S}: known since {answer.from_at:%H:%M:%S}{since}"
+    later = [spell for spell in answer.fired if spell.began_at > answer.from_at]
+    known = f"known since {answer.from_at:%H:%M:%S}" + (", when it held already" if len(later) < len(answer.fired) else "")
+    since = f"; since then it would have fired {_times(len(later))}" if later else ""
+    return f"not known for this alert, which began at {begun:%H:%M:%S}: {known}{since}"
 
 
 def _then(answer: Answer) -> list[str]:

@@ -53,6 +53,7 @@ def test_a_screen_that_was_started_later_does_not_pretend() -> None:
     known_since = "not known for this alert, which began at 12:09:35: known since 12:09:42"
     assert answer.startswith(f"{known_since}; since then it would have fired once\n")
     assert said(alert(), 0.04, "0s", since_s=-18).startswith(f"{known_since}\n")
+    assert said(alert(), 0.015, "0s", since_s=-18).startswith(f"{known_since}, when it held already\n")
     assert "on the numbers it fired on, the condition would not have held" in answer
     assert "would have held too" in said(alert(), 0.015, "0s", since_s=-18)
 
