@@ -95,6 +95,8 @@ class Hello(msgspec.Struct, frozen=True, tag="hello"):
     protocol: int = PROTOCOL
     rules: list[RuleText] = []
     """The rules in force."""
+    run: str = ""
+    """Unlike that of any other run of a flow: a tape that is replayed again is the same session in another run. Empty: not told."""
 
 
 class NewRows(msgspec.Struct, frozen=True, tag="rows"):

@@ -13,10 +13,10 @@ from typing import Final
 
 import msgspec
 
-from tui.silences import Silence
+from tui.silences import Sayings
 
-_LARGEST: Final = 64 * 1024
-"""Bytes of a file that can be ours."""
+_LARGEST: Final = 512 * 1024
+"""Bytes of a file that can be ours: the names in it may be in any script."""
 
 
 class Memory(msgspec.Struct, frozen=True):
@@ -36,9 +36,8 @@ class Memory(msgspec.Struct, frozen=True):
     hidden: tuple[str, ...] = ()
     """Titles of columns."""
     hide_balances: bool = False
-    seen: tuple[str, ...] = ()
-    """Ids of alerts that somebody has acknowledged."""
-    silences: tuple[Silence, ...] = ()
+    sayings: Sayings = Sayings()
+    """What somebody has said about alerts."""
     alert_filter: str = ""
     alert_sort: str = ""
     """Title of the column; empty for the newest first."""

@@ -7,11 +7,13 @@ it has nothing to recover; what must last goes to the archive and the warehouse.
 from __future__ import annotations
 
 import ipaddress
+import secrets
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Final, Protocol, TypeAlias
 
+import msgspec
 from bytewax.outputs import FixedPartitionedSink, StatefulSinkPartition
 
 from connectors.outputs.feed_board import Board
@@ -47,6 +49,7 @@ class Player(Protocol):
         """Call `listener` with the state whenever it changes."""
 
 
+_RUN_BYTES: Final = 8
 _ASK_SECONDS: Final = 1.0
 """How often outputs are asked how they are doing."""
 
@@ -68,7 +71,7 @@ class FeedPartition(StatefulSinkPartition[FeedItem, None]):
             ResourceError: the port cannot be had.
         """
         self._board = Board(settings)
-        self._server = FeedServer(self._board, hello, settings, player.apply if player else None)
+        self._server = FeedServer(self._board, _of_this_run(hello), settings, player.apply if player else None)
         self._player = player
         if player:
             self._board.put_pace(player.state())
@@ -153,6 +156,10 @@ def check_port(settings: FeedSettings) -> None:
         ResourceError: the port cannot be had.
     """
     listen(settings.host, settings.port).close()
+
+
+def _of_this_run(hello: Hello) -> Hello:
+    return msgspec.structs.replace(hello, run=secrets.token_hex(_RUN_BYTES))
 
 
 def _is_loopback(host: str) -> bool:

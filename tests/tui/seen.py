@@ -29,8 +29,14 @@ async def settle(pilot: Pilot[None], app: Ghosttape) -> None:
     await pilot.pause()
 
 
-def show(act: Act, heard: Sequence[Event] = (), size: tuple[int, int] = (120, 40), requests: Requests | None = None) -> Memory:
-    """Open the page of alerts, let somebody act, and give what is remembered."""
+def show(
+    act: Act,
+    heard: Sequence[Event] = (),
+    size: tuple[int, int] = (120, 40),
+    requests: Requests | None = None,
+    memory: Memory | None = None,
+) -> Memory:
+    """Open the page of alerts, let somebody act, and give what is remembered, on top of `memory`."""
 
     async def follow() -> AsyncGenerator[Event, None]:
         for event in heard or events():
@@ -44,6 +50,7 @@ def show(act: Act, heard: Sequence[Event] = (), size: tuple[int, int] = (120, 40
 
     async def run() -> Memory:
         app = Ghosttape(follow, wall=clock, requests=requests)
+        app.memory = memory or app.memory
         async with app.run_test(size=size) as pilot:
             await settle(pilot, app)
             app.open_page("alerts")

@@ -13,7 +13,7 @@ from textual.binding import Binding, BindingType
 from tui import figures
 from tui.pages.page import Page
 from tui.phases import Standing
-from tui.silences import acknowledge, silence, unsilence
+from tui.silences import Said, acknowledge, silence, unsilence
 from tui.standing import COLUMNS, standings, wished
 from tui.state import State
 from tui.widgets.alert_log import AlertLines, AlertLog, AlertTitles
@@ -61,7 +61,8 @@ class AlertsPage(Page):
     def show(self, state: State) -> None:
         """Draw the state."""
         memory = self.shell.memory
-        found = standings(state, memory.seen, memory.silences)
+        said = memory.sayings.of(state.hello)
+        found = standings(state, said.seen, said.silences)
         rows = wished(found, memory.alert_filter, memory.alert_sort, descending=memory.alert_descending)
         quiet = f"nothing here is like {figures.clean(memory.alert_filter)!r}: esc shows all" if found else "No alert so far."
         self._log.show(rows, len(found), memory.alert_sort, descending=memory.alert_descending, quiet=quiet if state.hello else "")
@@ -72,6 +73,7 @@ class AlertsPage(Page):
         quieting = (
             ("seen, silent", "such an alert has no line of its own under the headline; here it stays"),
             ("until", "a silence lasts so long on the tape, for this rule on this symbol, on this screen only"),
+            ("a new start", "on a live feed both are remembered; a tape that is replayed again is new"),
         )
         return (("Columns", columns), ("Quiet", quieting))
 
@@ -132,7 +134,7 @@ class AlertsPage(Page):
     def action_acknowledge(self) -> None:
         """Note that the chosen alert was seen, or take that back."""
         if standing := self._log.list.standing:
-            self._remember(seen=acknowledge(self.shell.memory.seen, standing.alert))
+            self._say(seen=acknowledge(self._said.seen, standing.alert))
 
     def action_silence(self) -> None:
         """Ask for how long."""
@@ -145,7 +147,7 @@ class AlertsPage(Page):
     def action_unsilence(self) -> None:
         """Let the chosen one be heard again."""
         if standing := self._log.list.standing:
-            self._remember(silences=unsilence(self.shell.memory.silences, standing.alert))
+            self._say(silences=unsilence(self._said.silences, standing.alert))
 
     def action_sort(self) -> None:
         """Sort by the next column."""
@@ -171,7 +173,15 @@ class AlertsPage(Page):
         if now is None:
             self.notify("nothing is known of the time on the tape yet", severity="warning", markup=False)
             return
-        self._remember(silences=silence(self.shell.memory.silences, standing.alert, now, length))
+        self._say(silences=silence(self._said.silences, standing.alert, now, length))
+
+    @property
+    def _said(self) -> Said:
+        return self.shell.memory.sayings.of(self.shell.state.hello)
+
+    def _say(self, **changes: object) -> None:
+        said = msgspec.structs.replace(self._said, **changes)
+        self._remember(sayings=self.shell.memory.sayings.put(self.shell.state.hello, said))
 
     def _remember(self, **changes: object) -> None:
         self.shell.remember(msgspec.structs.replace(self.shell.memory, **changes))

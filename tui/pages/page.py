@@ -103,7 +103,7 @@ class Page(Screen[None]):
         self.set_class(state.link is Link.LOST, "lost")
         self._headline.show(state)
         self._notice.show(state, wall)
-        self._banner.show(loud(state, shell.memory.seen, shell.memory.silences))
+        self._banner.show(loud(state, shell.memory.sayings))
         self._tape_bar.show(state, shell.rewind.frozen)
         self._tabs.show(state, is_told=self._tape_bar.is_drawn)
         self.show(state)

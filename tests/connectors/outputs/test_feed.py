@@ -86,7 +86,9 @@ def test_a_client_hears_hello_then_a_snapshot_then_what_changes(feed: FeedPartit
     async def client() -> None:
         feed.write_batch([risk(1.0), pulse()])
         async with connect(address(feed)) as connection:
-            assert decode_message(await connection.recv()) == HELLO
+            hello = decode_message(await connection.recv())
+            assert isinstance(hello, Hello)
+            assert msgspec.structs.replace(hello, run="") == HELLO
             snapshot = decode_message(await connection.recv())
             assert isinstance(snapshot, Snapshot)
             assert [row.columns["price"] for row in snapshot.rows] == [[1.0]]
@@ -98,6 +100,22 @@ def test_a_client_hears_hello_then_a_snapshot_then_what_changes(feed: FeedPartit
             assert row.columns["price"] == [2.0]
 
     asyncio.run(client())
+
+
+def test_every_client_of_a_run_hears_its_name_and_no_other_run_has_it(feed: FeedPartition) -> None:
+    async def run_of(partition: FeedPartition) -> str:
+        async with connect(address(partition)) as connection:
+            hello = await hear(connection, Hello)
+            assert isinstance(hello, Hello)
+            return hello.run
+
+    again = start()
+    try:
+        first, second, other = (asyncio.run(run_of(partition)) for partition in (feed, feed, again))
+    finally:
+        again.close()
+    assert first == second != other
+    assert first
 
 
 def told(state: str, provisional: bool = False) -> Rows:
@@ -493,7 +511,7 @@ def test_an_output_that_holds_up_the_flow_is_heard_of() -> None:
     part = outbox.build_part("archive", "one", None)
     feed = FeedSink(QUICK, HELLO, outputs=[OutputHealth("archive", outbox.standing)]).build_part("feed", "one", None)
     part.write_batch([risk(1.0)])
-    flow = threading.Thread(target=part.write_batch, args=([risk(2.0)],))
+    flow = threading.Thread(target=part.write_batch, args=([risk(2.0)],), daemon=True)
     flow.start()  # waits, and would wait for the feed as well if it were the one who asks
 
     async def client() -> None:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+import msgspec
 import pytest
 from rich.cells import cell_len
 from textual.pilot import Pilot
 
-from scoring.feed import Hello
-from tests.tui.alerts_heard import alert, events
+from scoring.feed import Hello, PaceState
+from tests.tui.alerts_heard import AT, alert, events
 from tests.tui.seen import SIZES, press, settle, show, text_of
 from tests.tui.test_phases import RULE, over, pending
 from tui.app import Ghosttape
@@ -67,8 +68,8 @@ def test_a_silenced_alert_leaves_the_banner_and_stays_in_the_log() -> None:
         text = await press(pilot, app, "s", "escape")
         assert "silenced until 13:10:00" in text
 
-    memory = show(act)
-    assert [(each.rule, each.until - each.from_at) for each in memory.silences] == [("DRAWDOWN", timedelta(hours=1))]
+    said = show(act).sayings.live
+    assert [(each.rule, each.until - AT) for each in said.silences] == [("DRAWDOWN", timedelta(hours=1))]
 
 
 def test_an_acknowledged_alert_interrupts_no_more() -> None:
@@ -79,7 +80,26 @@ def test_an_acknowledged_alert_interrupts_no_more() -> None:
         assert text.count("firing ✓") == 2
         assert "SPREAD_WARNING" in (await press(pilot, app, "a")).splitlines()[2]
 
-    assert show(act).seen == ("a1",)
+    assert show(act).sayings.live.seen == ("a1",)
+
+
+def test_what_was_said_in_one_run_of_a_tape_is_not_said_in_the_next() -> None:
+    tape = PaceState(10.0, False, None, "")
+    first, again = ([msgspec.structs.replace(hello, run=run), *rest] for run in ("1", "2") for hello, *rest in [events(tape)])
+
+    async def quieten(pilot: Pilot[None], app: Ghosttape) -> None:
+        text = await press(pilot, app, "a", "j", "s", "2")
+        assert "firing ✓" in text
+        assert "⊘ 13:10:00" in text
+        assert "DRAWDOWN" not in text.splitlines()[2]
+
+    async def listen(_pilot: Pilot[None], app: Ghosttape) -> None:
+        assert "DRAWDOWN" in text_of(app).splitlines()[2]
+        assert "✓" not in text_of(app)
+        assert "⊘" not in text_of(app)
+
+    memory = show(quieten, first)
+    assert show(listen, again, memory=memory).sayings == memory.sayings
 
 
 def test_filter_sort_and_choice() -> None:
