@@ -1,6 +1,6 @@
 """One line that stands under the headline while an alert fires that somebody should know of: what, about whom, how far, since when.
 
-The newest is told, and how many more there are. A number on top of missing data says so, whatever has no room.
+The gravest is told, the newest of those, and how many more there are. A number on top of missing data says so, whatever has no room.
 """
 
 from __future__ import annotations
@@ -19,18 +19,17 @@ from tui.widgets.lines import Lines
 
 _GAP: Final = "  "
 _SEVERITIES: Final = {"critical": ("■", palette.CRITICAL), "warning": ("◆", palette.WARNING)}
-"""Those that interrupt, with their marks as in the log."""
+"""Those that interrupt, the gravest first, with their marks as in the log."""
 _FRAME: Final = 3
 """Columns of the line that are no text: border and blanks."""
 
 
 def firing(state: State) -> list[AlertState]:
-    """Give the alerts to tell, the newest first."""
+    """Give the alerts to tell: the gravest first, and of those the newest."""
     told = [alert for alert in state.alerts.values() if alert.state == "firing" and alert.severity in _SEVERITIES]
-    numbered = sorted(
-        enumerate(told), key=lambda pair: (figures.clock_order(pair[1].fired_at or pair[1].started_at), pair[0]), reverse=True
-    )
-    return [alert for _, alert in numbered]
+    told.reverse()  # the latest change first, where two began at one instant
+    order = list(_SEVERITIES)
+    return sorted(told, key=lambda alert: (order.index(alert.severity), -figures.clock_order(alert.fired_at or alert.started_at)))
 
 
 def banner(state: State, width: int) -> Text:
@@ -38,25 +37,22 @@ def banner(state: State, width: int) -> Text:
     alerts = firing(state)
     if not alerts:
         return Text("")
-    newest, others = alerts[0], alerts[1:]
-    mark, colour = _SEVERITIES[newest.severity]
+    first, others = alerts[0], len(alerts) - 1
+    mark, colour = _SEVERITIES[first.severity]
     loud, plain, quiet = Style(color=colour, bold=True), Style(color=palette.TEXT), Style(color=palette.QUIET)
-    incomplete = not is_whole(newest.completeness)
-    metric = figures.clean(newest.metric.rpartition(".")[2])
+    incomplete = not is_whole(first.completeness)
+    metric = figures.clean(first.metric.rpartition(".")[2])
     parts = [
         (0, Text(mark, loud)),
-        (3, Text(newest.severity, loud)),
-        (0, Text(figures.prose(newest.rule), loud)),
-        (0, Text(figures.prose(newest.symbol), Style(color=palette.SECOND, bold=True))),
+        (3, Text(first.severity, loud)),
+        (0, Text(figures.prose(first.rule), loud)),
+        (0, Text(figures.prose(first.symbol), Style(color=palette.SECOND, bold=True))),
         (4, Text(metric, plain)),
-        (0, Text(f"{figures.number(newest.value)} vs {figures.number(newest.threshold)}", plain)),
-        (1, Text(f"since {figures.clock(newest.fired_at or newest.started_at)}", plain)),
-        (0 if incomplete else 2, Text(f"data {quality_words(newest.completeness)}", Style(color=quality(newest.completeness)[1]))),
+        (0, Text(f"{figures.number(first.value)} vs {figures.number(first.threshold)}", plain)),
+        (1, Text(f"since {figures.clock(first.fired_at or first.started_at)}", plain)),
+        (0 if incomplete else 2, Text(f"data {quality_words(first.completeness)}", Style(color=quality(first.completeness)[1]))),
     ]
-    more = Text(f"{_GAP}+{len(others)} more" if others else "", quiet)
-    critical = sum(alert.severity == "critical" for alert in others)
-    if critical and newest.severity != "critical":
-        more.append(f", {critical} critical", Style(color=palette.CRITICAL, bold=True))  # a warning must not hide it
+    more = Text(f"{_GAP}+{others} more" if others else "", quiet)
     room = max(width - cell_len(more.plain), 0)
     while max(rank for rank, _ in parts) and cell_len(_GAP.join(part.plain for _, part in parts)) > room:
         parts.remove(max(parts, key=lambda ranked: ranked[0]))

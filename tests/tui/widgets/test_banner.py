@@ -39,7 +39,7 @@ def test_it_is_silent_unless_something_grave_fires(alert: AlertState) -> None:
     assert banner(known(alert), 117).plain == ""
 
 
-def test_the_newest_is_told_and_the_others_counted() -> None:
+def test_of_those_as_grave_the_newest_is_told_and_the_others_counted() -> None:
     later = changed(rule="LATER", fired_at=AT + timedelta(seconds=1))
     without_fired = changed(rule="OLD", fired_at=None, started_at=AT - timedelta(seconds=1))
     state = known(ALERT, later, without_fired, changed(severity="info", fired_at=AT + timedelta(days=1)))
@@ -48,10 +48,16 @@ def test_the_newest_is_told_and_the_others_counted() -> None:
     assert banner(state, 117).plain.endswith("  +2 more")
 
 
-def test_a_newer_warning_does_not_hide_that_something_critical_fires() -> None:
-    warning = changed(severity="warning", rule="WIDE", fired_at=AT + timedelta(seconds=1))
-    assert banner(known(ALERT, warning), 117).plain.endswith("  +1 more, 1 critical")
-    assert banner(known(ALERT, warning), 117).plain.startswith("◆  warning  WIDE")
+def test_the_gravest_is_told_however_many_newer_ones_there_are() -> None:
+    warnings = [changed(severity="warning", rule=f"WIDE_{i}", fired_at=AT + timedelta(seconds=i)) for i in (1, 2)]
+    state = known(warnings[0], ALERT, warnings[1])
+    assert [alert.rule for alert in firing(state)] == ["IMMINENT_HYPE_PUMP", "WIDE_2", "WIDE_1"]
+    assert banner(state, 117).plain.startswith("■  critical  IMMINENT_HYPE_PUMP")
+    assert banner(state, 117).plain.endswith("  +2 more")
+
+
+def test_of_two_that_began_at_one_instant_the_last_that_was_heard_is_told() -> None:
+    assert [alert.rule for alert in firing(known(ALERT, changed(rule="LATER")))] == ["LATER", "IMMINENT_HYPE_PUMP"]
 
 
 @pytest.mark.parametrize("width", [10, 30, 50, 77, 97, 117, 197])
