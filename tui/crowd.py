@@ -109,6 +109,16 @@ def hear(crowd: Crowd, rows: NewRows) -> Crowd:
     return crowd
 
 
+def by_symbol(stances: Mapping[str, Stance]) -> dict[str, Stance]:
+    """Give the stance that is shown of each symbol.
+
+    An asset without a symbol goes under its own name, which may be that of a symbol: the one that has a price goes first. Of several
+    that have, the one with the most texts does.
+    """
+    ranked = sorted(stances.values(), key=lambda stance: (stance.asset != stance.symbol, stance.message_count or 0.0, stance.asset))
+    return {stance.symbol: stance for stance in ranked}
+
+
 def latest(known: Mapping[_Key, _Item], key: _Key, item: _Item, limit: int) -> dict[_Key, _Item]:
     """Put an item at the end, in place of an older one under its key; the longest unchanged go when there are too many."""
     others = [(other, kept) for other, kept in known.items() if other != key]

@@ -15,7 +15,7 @@ import msgspec
 
 from scoring.feed import AlertState, Topic, read_instant, read_number
 from tui.bars import Bar, after
-from tui.crowd import Crowd, Mood
+from tui.crowd import Crowd, Mood, by_symbol
 from tui.ledger import Ledger, Row
 from tui.state import State, SymbolState
 from tui.trail import Trail
@@ -125,7 +125,8 @@ def _forming(symbol: SymbolState) -> tuple[Bar, ...]:
 
 def asset_of(crowd: Crowd, symbol: str) -> str:
     """Give the asset whose mood is held against this symbol; empty where there is none."""
-    return next((stance.asset for stance in crowd.stances.values() if stance.symbol == symbol), "")
+    stance = by_symbol(crowd.stances).get(symbol)
+    return stance.asset if stance else ""
 
 
 @functools.lru_cache(maxsize=8)

@@ -12,7 +12,7 @@ import msgspec
 
 from scoring.feed import Topic
 from tui.columns import Column
-from tui.crowd import Stance
+from tui.crowd import Stance, by_symbol
 from tui.ledger import WHOLE
 from tui.readings import SPANS, SymbolReadings, read, spans, window_width
 from tui.state import State, SymbolState
@@ -74,7 +74,7 @@ class Readings:
     def of(self, state: State, name: str) -> SymbolReadings:
         """Give the numbers of one symbol."""
         if state.crowd.stances is not self._stances:
-            self._stances, self._by_symbol = state.crowd.stances, {stance.symbol: stance for stance in state.crowd.stances.values()}
+            self._stances, self._by_symbol = state.crowd.stances, by_symbol(state.crowd.stances)
         symbol, span, stance = state.symbols[name], self.shape(state)[0], self._by_symbol.get(name)
         kept = self._kept.get(name)
         if kept and kept[0] is symbol and kept[1] == span and kept[2] is stance:

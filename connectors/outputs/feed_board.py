@@ -218,8 +218,9 @@ class Board:
             width = int(row["window_end_ns"] - row["window_start_ns"]) if "window_end_ns" in row else 0
             if is_charted and self._charts.is_past(rows.symbol, int(row["window_start_ns"]), width):
                 continue
+            subject = str(row["asset"]) if rows.table is Table.DECOUPLING_SIGNALS else rows.symbol  # assets may have one symbol
             build = partial(feed_messages.new_rows, rows.table, rows.symbol, rows.provisional, row)
-            self._cells.put((rows.table, rows.symbol, rows.provisional, width), Entry(rows.table, rows.symbol, build), self._sequence)
+            self._cells.put((rows.table, subject, rows.provisional, width), Entry(rows.table, rows.symbol, build), self._sequence)
 
     def _put_events(self, rows: Rows, length: int) -> None:
         key, ledger = TABLES[rows.table].key, self._events[rows.table]

@@ -8,7 +8,10 @@ from functools import reduce as fold
 import pytest
 
 from scoring.feed import NewRows, Value
-from tui.crowd import ASSET_LIMIT, MOOD_LIMIT, POST_LIMIT, TEXT_LIMIT, Crowd, hear, latest
+from tui.crowd import ASSET_LIMIT, MOOD_LIMIT, POST_LIMIT, TEXT_LIMIT, Crowd, by_symbol, hear, latest
+from tui.history import asset_of
+from tui.state import State, SymbolState
+from tui.watch import Readings
 
 AT = datetime(2026, 8, 1, 12, tzinfo=UTC)
 
@@ -62,6 +65,21 @@ def test_the_newest_stance_of_each_asset_is_known() -> None:
     crowd = after(stance(1, 0.1), stance(3, 0.3), stance(2, 0.2), stance(1, 0.7, asset="bitcoin"), stance(3, 0.4))
     assert {asset: known.average_vibe for asset, known in crowd.stances.items()} == {"dogecoin": 0.4, "bitcoin": 0.7}
     assert crowd.stances["dogecoin"].symbol == "DOGEUSDT"
+
+
+def test_of_two_assets_of_one_symbol_the_one_with_more_texts_is_shown_everywhere() -> None:
+    few, many = (stance(3, asset=asset, message_count=count, hype_momentum_z=count) for asset, count in (("doge", 2), ("shiba", 9)))
+    for messages in ([few, many], [many, few]):
+        crowd = after(*messages)
+        assert set(crowd.stances) == {"doge", "shiba"}
+        state = State(symbols={"DOGEUSDT": SymbolState("DOGEUSDT")}, crowd=crowd)
+        assert Readings().of(state, "DOGEUSDT").hype_z.value == 9
+        assert asset_of(crowd, "DOGEUSDT") == "shiba"
+
+
+def test_an_asset_that_is_only_called_like_a_symbol_never_stands_in_its_place() -> None:
+    crowd = after(stance(3, asset="dogecoin", message_count=2), stance(3, asset="DOGEUSDT", message_count=99))
+    assert by_symbol(crowd.stances)["DOGEUSDT"].asset == asset_of(crowd, "DOGEUSDT") == "dogecoin"
 
 
 def past(*moods: tuple[str, int, float]) -> NewRows:

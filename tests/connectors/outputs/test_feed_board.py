@@ -109,8 +109,8 @@ def test_of_the_past_a_client_is_told_what_it_wants() -> None:
     assert [entry.topic for entry in known.past(lambda entry: entry.topic == "points")] == ["points"]
 
 
-def stances(*seconds: int) -> Rows:
-    made = [a_row(DecouplingSignal, asset="bitcoin", evaluated_ns=START + second * SECOND, message_count=second) for second in seconds]
+def stances(*seconds: int, asset: str = "bitcoin") -> Rows:
+    made = [a_row(DecouplingSignal, asset=asset, evaluated_ns=START + second * SECOND, message_count=second) for second in seconds]
     return Rows(Table.DECOUPLING_SIGNALS, "BTCUSDT", to_columns(DecouplingSignal, made), 0)
 
 
@@ -122,6 +122,16 @@ def test_what_the_flow_says_of_a_time_after_the_tape_is_not_told() -> None:
     assert newest.columns["message_count"] == [60]
     (past,) = (m for m in messages(list(known.past(lambda _: True))) if isinstance(m, NewRows))
     assert past.columns["message_count"] == [0.0, 5.0]
+
+
+def test_two_assets_of_one_symbol_do_not_replace_each_other() -> None:
+    known = board()
+    known.put([stances(1), stances(2, asset="BTCUSDT"), stances(3)])
+    found = [m for m in messages(known.since(0)[1]) if isinstance(m, NewRows)]
+    assert [(m.symbol, m.columns["asset"], m.columns["message_count"]) for m in found] == [
+        ("BTCUSDT", ["BTCUSDT"], [2]),
+        ("BTCUSDT", ["bitcoin"], [3]),
+    ]
 
 
 def test_windows_of_different_widths_are_different_things() -> None:
