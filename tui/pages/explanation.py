@@ -12,7 +12,7 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
 
-from scoring.feed import AlertState
+from scoring.feed import LAPSED, WAITING, AlertState
 from tui import figures
 from tui.pages.page import Page
 from tui.phases import Standing, next_words
@@ -23,10 +23,14 @@ from tui.widgets import explanation
 from tui.widgets.chart import ChartView
 from tui.widgets.explanation import Block, WhatIf
 from tui.widgets.help import Section
+from tui.widgets.lines import entitle
 from tui.widgets.pane import Pane
 from tui.widgets.rule_text import asked, waited
 
 _AFTER_S: Final = 300.0
+_NAME: Final = 60
+_ID: Final = 40
+"""Characters of them that are shown; an id has 16."""
 _JUDGE_S: Final = 1.0
 """Seconds after which "what if" is asked again of what has been seen since."""
 
@@ -59,6 +63,7 @@ class ExplanationPage(Page):
         Binding("minus", "change(-1)", "Less", id="explanation.less", key_display="-", tooltip="what if this were less"),
         Binding("w", "other", "Other", id="explanation.other", tooltip="change the threshold, or the `for`"),
         Binding("0", "reset", "As it was", False, id="explanation.reset", tooltip="take back what was changed"),
+        Binding("y", "copy", "Copy id", id="explanation.copy", tooltip="copy the id of the alert, also over ssh: just explain takes it"),
     ]
 
     def __init__(self, alert_id: str) -> None:
@@ -113,8 +118,7 @@ class ExplanationPage(Page):
                 self._chart.view = View("5m", zoom=-1, end_s=at.timestamp() + _AFTER_S, cursor_s=at.timestamp())
         self._alert = alert
         self._arrange(standing)
-        self._pane.border_title = figures.clean(f"Why · {alert.alert_id[:40]}").replace("[", "\\[")
-        self._pane.border_subtitle = "esc goes back"
+        entitle(self._pane, *_titles(standing))
         left, right = self._reason.size.width, self._numbers.size.width
         if not left:
             return  # not laid out yet: words in no columns would flash down the page
@@ -132,6 +136,12 @@ class ExplanationPage(Page):
         if self._wish and (question != self._judged[0] or time.monotonic() - self._judged[1] >= _JUDGE_S):
             self._judged = (question, time.monotonic())
             self._supposed.write(explanation.supposed(alert, self._wish, self.shell.measures, left))
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Offer the id only of what is stored under it."""
+        if action == "copy":
+            return self._alert is not None and self._alert.state not in (*WAITING, LAPSED)
+        return super().check_action(action, parameters)
 
     def _arrange(self, standing: Standing) -> None:
         """Leave out what only an alert has."""
@@ -152,6 +162,12 @@ class ExplanationPage(Page):
             ("Posts", (("moved", "by how much a text moved the mood against its mean; copies count once"),)),
         )
 
+    def action_copy(self) -> None:
+        """Copy the id."""
+        text = figures.prose(self._alert_id[:_ID])
+        self.app.copy_to_clipboard(text)
+        self.notify(f"copied {text}: just explain takes it", timeout=2, markup=False)
+
     def action_change(self, steps: int) -> None:
         """Change the threshold or the `for`."""
         if self._wish:
@@ -169,3 +185,10 @@ class ExplanationPage(Page):
         if self._wish:
             self._wish.reset()
             self.shell.draw()
+
+
+def _titles(standing: Standing) -> tuple[str, str]:
+    """Say whom it is about; below, the name under which it is stored."""
+    alert = standing.alert
+    about = figures.prose(f"Why · {alert.rule[:_NAME]} {alert.symbol[:_NAME]}")
+    return about, "esc goes back" if standing.is_waiting else f"id {figures.prose(alert.alert_id[:_ID])} · esc goes back"

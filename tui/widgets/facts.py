@@ -51,6 +51,8 @@ def tint(value: float | None) -> str:
 
 def facts(readings: SymbolReadings, asset: str, span: str, moment: Moment, width: int) -> Text:
     """Write the line, `width` columns; what matters least is left out where there is no room."""
+    if not readings.symbol:
+        return Text(figures.fit("No symbol is known yet.", width), QUIET)
     mark, colour = quality(readings.completeness)
     name = Text.assemble(
         (figures.clean(readings.symbol), Style(color=palette.SECOND, bold=True)), (f" {mark}", Style(color=colour, bold=True))

@@ -35,8 +35,10 @@ class Lines(Static):
         self.update(look.paint(text), layout=other_size)
 
 
-def entitle(widget: Widget, title: str) -> None:
-    """Write the title of a pane where it has changed: setting it draws the whole pane again. Text is never markup."""
-    content = Content(title)
-    if widget.border_title != content.markup:
-        widget.border_title = content
+def entitle(widget: Widget, title: str, subtitle: str = "") -> None:
+    """Write the titles of a pane where they have changed: setting one draws the whole pane again. Text is never markup."""
+    above, below = Content(title), Content(subtitle)
+    if widget.border_title != above.markup:
+        widget.border_title = above
+    if subtitle and widget.border_subtitle != below.markup:
+        widget.border_subtitle = below

@@ -81,8 +81,8 @@ def test_beside_a_wide_chart_stand_mood_book_and_risk() -> None:
     [
         (["right_square_bracket"], "DOGEUSDT · 1h · line"),
         (["left_square_bracket", "left_square_bracket"], "DOGEUSDT · 1m · line"),
-        (["plus"], "15m ×2"),
-        (["plus", "minus", "minus"], "15m ×0.5"),
+        (["plus"], "7m30s"),
+        (["plus", "minus", "minus"], "30m"),
         (["c"], "15m · candles"),
         (["c", "c"], "15m · line"),
         (["J"], "SOLUSDT · 15m"),
@@ -156,7 +156,9 @@ def test_of_nothing_it_says_that() -> None:
     for words in ("No price has been heard so far.", "Nobody has spoken of it so far.", "No quote has been heard so far."):
         assert words in text
     assert "BTCUSDT" in text
-    assert opened(events=[])
+    nothing = opened(events=[])
+    assert "╭─ Chart · 15m · line ─" in nothing
+    assert nothing.splitlines()[2].strip() == "No symbol is known yet."
 
 
 def test_a_lost_feed_keeps_the_chart_and_says_so() -> None:

@@ -18,7 +18,8 @@ from tui.state import reduce
 def test_enter_explains_the_alert_and_escape_goes_back(size: tuple[int, int]) -> None:
     async def act(pilot: Pilot[None], app: Ghosttape) -> None:
         text = await press(pilot, app, "enter")
-        assert "Why · a1" in text
+        assert "─ Why · DRAWDOWN DOGEUSDT ─" in text
+        assert "─ id a1 · esc goes back ─" in text
         assert "CRITICAL DRAWDOWN DOGEUSDT: firing since 2026-08-01T12:09:40Z" in " ".join(text.split()) or size[0] > 80
         assert "risk_metrics.drawdown" in text
         assert "▸3 Alerts" in text
@@ -56,6 +57,15 @@ def test_other_thresholds_and_lengths_are_tried_with_keys() -> None:
     show(act, [*events(), *fall()])
 
 
+def test_the_id_is_copied_for_who_asks_on_in_a_shell() -> None:
+    async def act(pilot: Pilot[None], app: Ghosttape) -> None:
+        await press(pilot, app, "enter", "y")
+        assert app.clipboard == "a1"
+        assert [note.message for note in app._notifications] == ["copied a1: just explain takes it"]
+
+    show(act, [*events(), *fall()])
+
+
 def test_a_page_key_closes_the_explanation() -> None:
     async def act(pilot: Pilot[None], app: Ghosttape) -> None:
         await press(pilot, app, "enter")
@@ -85,6 +95,8 @@ def test_a_rule_that_is_pending_is_explained_until_it_lapses_or_fires() -> None:
         assert "pending 12 s of 30 s" in text
         assert "no alert yet" in text
         assert "what if" not in text
+        assert "─ esc goes back ─" in text
+        assert "copied" not in await press(pilot, app, "y")
         app.state = reduce(app.state, alert(alert_id="p1", state="lapsed"))
         assert "lapsed" in await press(pilot, app)
         app.state = reduce(app.state, alert(alert_id="p1"))
