@@ -11,7 +11,7 @@ default:
 
 [private]
 run:
-    @./justw --prepare run
+    @{{ if env("JUSTW_READY", "") == justfile_directory() { "true" } else { "./justw --prepare run" } }}
 
 [private]
 dev:

@@ -6,6 +6,7 @@ Cut from the settings themselves because none of this knows what is being set.
 from __future__ import annotations
 
 import difflib
+import os
 import re
 import tomllib
 from collections.abc import Iterable, Iterator, Mapping
@@ -17,8 +18,11 @@ import msgspec
 from scoring.duration import Duration
 from scoring.errors import SettingError
 
+FILE: Final = "ghosttape.toml"
 PREFIX: Final = "GHOSTTAPE_"
 """Environment variables that set something begin with it."""
+_NO_SETTINGS: Final = frozenset({f"{PREFIX}CONFIG", f"{PREFIX}FEED_TOKEN", f"{PREFIX}WEB_TOKEN"})
+"""But for the one that names the file, and the two the screen reads."""
 
 Tree: TypeAlias = dict[str, Any]
 SettingsT = TypeVar("SettingsT", bound=msgspec.Struct)
@@ -26,6 +30,28 @@ SettingsT = TypeVar("SettingsT", bound=msgspec.Struct)
 
 class Origins(dict[str, str]):
     """The file or variable that set each dotted key; what is absent is a default."""
+
+
+def read(environment: Mapping[str, str] | None = None, folder: Path | None = None) -> tuple[Tree, Origins]:
+    """Read every layer, as plain values that nobody has checked.
+
+    Raises:
+        SettingError: a file cannot be read.
+    """
+    environment = os.environ if environment is None else environment
+    folder = folder or Path.cwd()
+    named = environment.get(f"{PREFIX}CONFIG")
+    file = Path(named) if named else folder / FILE
+    tree: Tree = {}
+    origins = Origins()
+    if named or file.exists():
+        merge(tree, read_toml(file), str(file if named else FILE), origins)
+    dotenv = read_dotenv(folder / ".env")
+    for source, layer in ((".env", dotenv), ("environment", environment)):
+        for name, value in layer.items():
+            if name.startswith(PREFIX) and name not in _NO_SETTINGS:
+                merge(tree, branch(name, value), f"{source} {name}", origins)
+    return tree, origins
 
 
 def convert(tree: Tree, to: type[SettingsT], origins: Mapping[str, str]) -> SettingsT:
@@ -71,20 +97,29 @@ def read_toml(file: Path) -> Tree:
         SettingError: it is missing, unreadable or no TOML.
     """
     try:
-        return tomllib.loads(file.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise SettingError("environment", f"{PREFIX}CONFIG", str(file), "a file that exists") from None
-    except (OSError, UnicodeDecodeError) as error:
-        raise SettingError(str(file), "the file", str(error), "readable UTF-8 text") from None
+        return tomllib.loads(_read_text(file))
     except tomllib.TOMLDecodeError as error:
         raise SettingError(str(file), "the file", str(error), "valid TOML") from None
 
 
+def _read_text(file: Path) -> str:
+    try:
+        return file.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        raise SettingError("environment", f"{PREFIX}CONFIG", str(file), "a file that exists") from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise SettingError(str(file), "the file", str(error), "readable UTF-8 text") from None
+
+
 def read_dotenv(file: Path) -> dict[str, str]:
-    """Read `NAME=value` lines; no file gives none."""
+    """Read `NAME=value` lines; no file gives none.
+
+    Raises:
+        SettingError: it is unreadable.
+    """
     if not file.is_file():
         return {}
-    lines = (line.strip() for line in file.read_text(encoding="utf-8").splitlines())
+    lines = (line.strip() for line in _read_text(file).splitlines())
     pairs = (line.removeprefix("export ").split("=", 1) for line in lines if "=" in line and not line.startswith("#"))
     return {name.strip(): value.strip().strip("\"'") for name, value in pairs}
 

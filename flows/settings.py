@@ -7,7 +7,6 @@ A wrong one stops the start with one line that names the file, the key, the valu
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -33,7 +32,7 @@ from connectors.outputs.warehouse import WarehouseSettings
 from connectors.tape.recorder import RecorderSettings
 from connectors.tape.retention import RetentionSettings
 from connectors.wire.kafka_connection import KafkaSettings
-from flows.layers import PREFIX, Origins, Tree, branch, convert, leaves, merge, nearest, origin_of, plain, read_dotenv, read_toml
+from flows.layers import Origins, convert, leaves, nearest, origin_of, plain, read
 from flows.running import RecoverySettings
 from scoring.alerts.rules import RuleSettings, compile_rules, default_rules
 from scoring.crowd.assets import AssetFinder, NameSettings
@@ -49,7 +48,6 @@ from scoring.market.portfolio import PortfolioSettings
 from scoring.market.risk import RiskSettings
 from scoring.market.spread import SpreadSettings
 
-FILE: Final = "ghosttape.toml"
 SECRETS: Final = frozenset({"feed.token", "inputs.prices.key", "inputs.telegram.api_id", "inputs.telegram.api_hash"}) | {
     "kafka.password",
     "kafka.key_password",
@@ -210,19 +208,7 @@ def load(environment: Mapping[str, str] | None = None, folder: Path | None = Non
     Raises:
         SettingError: a file cannot be read, a key is unknown, or a value is not what was expected.
     """
-    environment = os.environ if environment is None else environment
-    folder = folder or Path.cwd()
-    named = environment.get(f"{PREFIX}CONFIG")
-    file = Path(named) if named else folder / FILE
-    tree: Tree = {}
-    origins = Origins()
-    if named or file.exists():
-        merge(tree, read_toml(file), str(file if named else FILE), origins)
-    dotenv = read_dotenv(folder / ".env")
-    for source, layer in ((".env", dotenv), ("environment", environment)):
-        for name, value in layer.items():
-            if name.startswith(PREFIX) and name != f"{PREFIX}CONFIG":
-                merge(tree, branch(name, value), f"{source} {name}", origins)
+    tree, origins = read(environment, folder)
     settings = convert(tree, Settings, origins)
     check(settings.shaping, origins)
     return settings, origins

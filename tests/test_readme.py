@@ -164,8 +164,8 @@ def answers(port: int) -> bool:
 @pytest.mark.parametrize("recipe", ["replay", "settings"])
 def test_recipes_run_without_their_optional_arguments(recipe: str, tmp_path: Path) -> None:
     # Their dependency prepares the environment, which a test must not: this one is ready as it is.
-    text = (ROOT / "justfile").read_text().replace("@./justw --prepare run", "@true").replace(".venv/bin/python", sys.executable)
-    (tmp_path / "justfile").write_text(text)
+    (tmp_path / "justfile").write_text((ROOT / "justfile").read_text().replace(".venv/bin/python", sys.executable))
     named = ["--justfile", str(tmp_path / "justfile"), "--working-directory", str(ROOT)]
-    done = subprocess.run([JUST, *named, recipe], env=clean_environment(tmp_path), capture_output=True, text=True, check=False, timeout=120)
+    environment = clean_environment(tmp_path) | {"JUSTW_READY": str(tmp_path)}
+    done = subprocess.run([JUST, *named, recipe], env=environment, capture_output=True, text=True, check=False, timeout=120)
     assert done.returncode == 0, done.stderr

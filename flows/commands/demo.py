@@ -1,4 +1,7 @@
-"""`just demo`: the bundled session and the dashboard together, offline, and both stopped cleanly."""
+"""`just demo`: the bundled session and the dashboard together, offline, and both stopped cleanly.
+
+What it needs of the program it reads apart from the rest, so that something is said at once: the flow takes a second or two to start.
+"""
 
 from __future__ import annotations
 
@@ -12,12 +15,13 @@ import sys
 import tempfile
 import time
 from collections.abc import Sequence
-from pathlib import Path
 from typing import IO, Final
 
-from connectors.tape.manifest import load as load_manifest
+import msgspec
+
+from connectors.outputs.feed_settings import FeedSettings
+from flows.layers import convert, read
 from flows.running import refusing_in_one_line
-from flows.settings import load
 from scoring.errors import ResourceError
 
 SESSION = "recordings/session"
@@ -29,17 +33,24 @@ _REFUSAL: Final = re.compile("ghosttape: ")
 _ERROR: Final = re.compile(r"[\w.]*(Error|Exception)\b: ")
 
 
+class _Wanted(msgspec.Struct, frozen=True):
+    """The one table of the settings that is needed; the flow looks at the others."""
+
+    feed: FeedSettings = FeedSettings()
+
+
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command."""
-    parser = argparse.ArgumentParser(prog="just demo", description=__doc__)
+    parser = argparse.ArgumentParser(prog="just demo", description=(__doc__ or "").splitlines()[0])
     parser.add_argument("session", nargs="?", default=SESSION, help=f"folder of a recorded session (default: {SESSION})")
     parser.add_argument("speed", nargs="?", default="10x", help="max, or a factor such as 1x or 10x (default: 10x)")
     given = parser.parse_args(arguments)
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, lambda *_: sys.exit(1))  # by way of `finally`: a closed terminal leaves no flow behind
     with refusing_in_one_line(), tempfile.TemporaryFile("w+") as log:
-        load_manifest(Path(given.session))
-        port = free_port(load()[0].feed.port)
+        tree, origins = read()
+        port = free_port(convert(tree, _Wanted, origins).feed.port)
+        print(f"replaying {given.session} at {given.speed}; the screen opens in a moment", file=sys.stderr)
         flow = start_flow(given.session, given.speed, port, log)
         try:
             wait_for_feed(flow, port, log)
@@ -66,7 +77,7 @@ def free_port(wanted: int) -> int:
 
 def start_flow(session: str, speed: str, port: int, log: IO[str]) -> subprocess.Popen[str]:
     """Start the replay in a process of its own, with what it says in `log`."""
-    environment = {**os.environ, "GHOSTTAPE_FEED__PORT": str(port), "GHOSTTAPE_FEED__HOST": "127.0.0.1"}
+    environment = {**os.environ, "GHOSTTAPE_FEED__PORT": str(port), "GHOSTTAPE_FEED__HOST": "127.0.0.1", "GHOSTTAPE_FEED__TOKEN": ""}
     command = [sys.executable, "-m", "flows.commands.replay", session, speed, "--screen", "--quiet"]
     # A session of its own: ctrl+c on the screen is the screen's business, the flow is stopped after it.
     return subprocess.Popen(command, env=environment, stdout=log, stderr=log, text=True, start_new_session=True)

@@ -71,3 +71,14 @@ def test_the_example_is_valid_and_documents_every_key_with_its_default(tmp_path:
         name = key.split(".")[-1]
         if not key.startswith("assets."):
             assert name in text, f"{key} is not documented"
+
+
+def test_the_variables_of_the_screen_are_no_settings(tmp_path: Path) -> None:
+    settings, origins = load({"GHOSTTAPE_FEED_TOKEN": "a", "GHOSTTAPE_WEB_TOKEN": "b"}, tmp_path)
+    assert (settings, dict(origins)) == (Settings(), {})
+
+
+def test_a_file_of_secrets_that_is_no_text_is_named(tmp_path: Path) -> None:
+    (tmp_path / ".env").write_bytes(b"GHOSTTAPE_FEED__TOKEN=\xff\n")
+    with pytest.raises(SettingError, match=r"\.env: .* expected readable UTF-8 text"):
+        load({}, tmp_path)
