@@ -24,6 +24,9 @@ UNSET_NS: Final = -(1 << 62)
 _Waiting: TypeAlias = tuple[int, str, int, int, Posting]
 """The instant it counts from, channel, number, which came first, and the post: the order in which posts count."""
 
+_FEW: Final = 256
+"""So many posts are remembered before any is forgotten: not worth a look at each."""
+
 _COLUMNS: Final = ("posted_ns", "channel", "message_id", "text_id", "score")
 
 
@@ -46,6 +49,8 @@ class Arrivals:
         """A heap of those seconds."""
         self._posted_ns: dict[tuple[str, int], int] = {}
         """When the posts of the last window were posted, by channel and number."""
+        self._forget_at = min(most, _FEW)
+        """How many are remembered when the old ones are forgotten."""
         self._taken = 0
 
     def copy(self) -> Self:
@@ -85,7 +90,7 @@ class Arrivals:
         if from_ns <= self.through_ns:
             self.late_posts += 1
             return
-        if is_edit or len(self._posted_ns) < self._most or self._has_room():
+        if is_edit or len(self._posted_ns) < self._forget_at or self._has_room():
             self._posted_ns[key] = posting.posted_ns
         second = second_of(from_ns)
         if second not in self._waiting:
@@ -101,6 +106,7 @@ class Arrivals:
         return max(self.through_ns - self._window_ns, UNSET_NS)
 
     def _has_room(self) -> bool:
-        """Say whether one more post can be remembered, after forgetting the old ones."""
+        """Say whether one more post can be remembered, after forgetting the old ones; at most every other post was kept for nothing."""
         self._posted_ns = {key: posted_ns for key, posted_ns in self._posted_ns.items() if posted_ns > self._forgotten_ns}
+        self._forget_at = min(self._most, max(_FEW, 2 * len(self._posted_ns)))
         return len(self._posted_ns) < self._most

@@ -1,5 +1,7 @@
 """Scored posts wait for those before them; edits count from when they were received."""
 
+import pickle
+
 from scoring.crowd.arrivals import Arrivals
 from scoring.crowd.texts import Posting
 from scoring.records import Rows, SocialSignal, Table, to_columns
@@ -102,3 +104,13 @@ def test_what_comes_out_is_what_a_window_takes() -> None:
     (found,) = arrivals.pop(2)
     assert found == Posting(2 * SECOND, "calls", 1, "t", 0.5)
     assert [type(value) for value in found] == [int, str, int, str, float]
+
+
+def test_a_day_of_posts_leaves_no_more_behind_than_a_window_does() -> None:
+    arrivals = Arrivals(300 * SECOND, 100_000)
+    for at in range(10_000):
+        arrivals.take(rows(at, signal(at + 1, at)))
+        arrivals.pop(at)
+    assert len(pickle.dumps(arrivals)) < 600 * 60
+    arrivals.take(rows(10_000, signal(9_800, 9_799, received=10_001)))
+    assert (arrivals.late_posts, popped(arrivals, 10_001)[-1]) == (0, ("calls", 9_799, "t")), "the last window is known"
