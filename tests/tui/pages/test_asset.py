@@ -81,8 +81,8 @@ def test_beside_a_wide_chart_stand_mood_book_and_risk() -> None:
     [
         (["right_square_bracket"], "DOGEUSDT · 1h · line"),
         (["left_square_bracket", "left_square_bracket"], "DOGEUSDT · 1m · line"),
-        (["plus"], "7m30s"),
-        (["plus", "minus", "minus"], "30m"),
+        (["plus"], "15m ×2"),
+        (["plus", "minus", "minus"], "15m ×0.5"),
         (["c"], "15m · candles"),
         (["c", "c"], "15m · line"),
         (["J"], "SOLUSDT · 15m"),
