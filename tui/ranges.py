@@ -77,16 +77,22 @@ def ranged(view: View, steps: int) -> View:
     return msgspec.structs.replace(view, range=names[min(max(place + steps, 0), len(names) - 1)], zoom=0)
 
 
-def zoomed(view: View, steps: int, window: Window) -> View:
-    """Zoom in (or out, below 0) around the crosshair; without one the end stays where it is."""
+def zoomed(view: View, steps: int, window: Window, oldest_s: float, newest_s: float) -> View:
+    """Zoom in (or out, below 0) around the crosshair; without one the end stays where it is.
+
+    Out of what is known from `oldest_s` to `newest_s` it goes no further than the range does.
+    """
     long_s = window.end_s - window.start_s
     wanted_s = long_s / _ZOOM**steps
-    if not _SHORTEST_S <= wanted_s <= _LONGEST_S:
+    is_all_seen = window.start_s <= oldest_s and window.end_s >= newest_s
+    if not _SHORTEST_S <= wanted_s <= _LONGEST_S or (steps < 0 and view.zoom <= 0 and is_all_seen):
         return view
     end_s = view.end_s
     if view.cursor_s is not None and (end_s is not None or steps > 0):
         share = (view.cursor_s - window.start_s) / long_s
         end_s = view.cursor_s + (1 - share) * wanted_s
+    if end_s is not None and end_s >= newest_s:
+        end_s = None
     return msgspec.structs.replace(view, zoom=view.zoom + steps, end_s=end_s)
 
 
@@ -131,6 +137,18 @@ def time_ticks(window: Window, apart: int) -> list[tuple[int, str]]:
     count = max(math.floor((window.end_s - first) / step) + 1, 0)
     marks = [(window.column(first + i * step), first + i * step) for i in range(count)]
     return [(column, time_text(at_s, step)) for column, at_s in marks if 0 <= column < window.columns]
+
+
+def length_text(seconds: float) -> str:
+    """Write how much a chart shows in its two largest units.
+
+    >>> [length_text(seconds) for seconds in (56.25, 225.0, 7_200.0, 14_062.5, 90_000.0)]
+    ['56s', '3m45s', '2h', '3h54m', '1d1h']
+    """
+    whole = max(round(seconds), 0)
+    parts = ((whole // 86_400, "d"), (whole % 86_400 // 3_600, "h"), (whole % 3_600 // 60, "m"), (whole % 60, "s"))
+    first = next((place for place, (count, _) in enumerate(parts) if count), len(parts) - 1)
+    return "".join(f"{count}{unit}" for count, unit in parts[first : first + 2] if count) or "0s"
 
 
 def time_text(at_s: float, step_s: float = 1.0) -> str:

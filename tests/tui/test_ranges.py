@@ -46,21 +46,37 @@ def test_of_an_empty_history_there_is_a_window_too() -> None:
 
 def test_zooming_in_and_out_comes_back() -> None:
     view = View("15m")
-    near = zoomed(view, 1, window(view))
+    near = zoomed(view, 1, window(view), NOW - 7_200, NOW)
     assert window(near).end_s - window(near).start_s == 450
-    assert zoomed(near, -1, window(near)) == view
+    assert zoomed(near, -1, window(near), NOW - 7_200, NOW) == view
 
 
 def test_zooming_keeps_the_crosshair_where_it_is() -> None:
     view = View("15m", cursor_s=NOW - 600)
-    near = zoomed(view, 1, window(view))
+    near = zoomed(view, 1, window(view), NOW - 7_200, NOW)
     assert abs(window(near).column(NOW - 600) - window(view).column(NOW - 600)) <= 1
 
 
 @pytest.mark.parametrize(("name", "steps"), [("1m", 3), ("all", -30)])
 def test_nothing_is_zoomed_beyond_what_makes_sense(name: str, steps: int) -> None:
     view = View(name)
-    assert zoomed(view, steps, window(view)) is view
+    assert zoomed(view, steps, window(view), NOW - 7_200, NOW) is view
+
+
+def test_zooming_out_ends_where_all_that_is_known_is_seen() -> None:
+    view = View("15m")
+    assert zoomed(view, -1, window(view), NOW - 60, NOW) is view
+    assert zoomed(view, -1, window(view), NOW - 1_800, NOW).zoom == -1
+    near = View("15m", zoom=1)
+    assert zoomed(near, -1, window(near), NOW - 60, NOW) == view, "what was zoomed in comes back"
+    past = View("15m", end_s=NOW - 600)
+    assert zoomed(past, -1, window(past), NOW - 660, NOW).zoom == -1, "there is more behind its end"
+
+
+def test_zooming_out_to_the_newest_follows_it_again() -> None:
+    view = View("15m", end_s=NOW - 300, cursor_s=NOW - 1_000)
+    wide = zoomed(view, -1, window(view), NOW - 7_200, NOW)
+    assert (wide.end_s, wide.zoom) == (None, -1)
 
 
 def test_the_crosshair_begins_at_the_newest_and_moves() -> None:

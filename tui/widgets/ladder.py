@@ -63,8 +63,7 @@ def _row(name: str, text: str, ink: Style) -> Text:
 
 def _between(cells: Cells) -> str:
     least, most = _number(cells.get("minimum_spread_bps")), _number(cells.get("maximum_spread_bps"))
-    wide = "  ! wide" if cells.get("spread_warning") is True else ""
-    return f"  {least}–{most}{wide}" if least and most else wide
+    return f"  {least}–{most}" if least and most else ""
 
 
 def _number(value: Value) -> str:

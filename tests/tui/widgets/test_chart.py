@@ -9,6 +9,7 @@ from functools import reduce as fold
 
 import msgspec
 from textual.app import App, ComposeResult
+from textual.events import MouseMove
 from textual.pilot import Pilot
 
 from scoring.feed import Heartbeat, SourceState
@@ -63,7 +64,7 @@ def test_another_symbol_is_followed_from_now() -> None:
         chart.show(STATE, "DOGEUSDT")
         chart.show(STATE, "BTCUSDT")
         assert chart.view == View("5m", 1)
-        assert "BTCUSDT · 5m ×2 · line" in str(chart.border_title)
+        assert "BTCUSDT · 2m30s · line" in str(chart.border_title)
 
     with_chart(act)
 
@@ -73,6 +74,14 @@ def test_a_click_sets_the_crosshair_and_the_wheel_zooms() -> None:
         await pilot.click(ChartView, offset=(40, 10))
         assert chart.view.cursor_s is not None
         assert sample.AT - timedelta(minutes=15) < datetime.fromtimestamp(chart.view.cursor_s, sample.AT.tzinfo) < sample.AT
+        held = chart.view.cursor_s
+        await pilot.hover(ChartView, offset=(60, 10))
+        assert chart.view.cursor_s == held
+        await pilot.mouse_down(ChartView, offset=(40, 10))
+        await pilot._post_mouse_events([MouseMove], ChartView, offset=(60, 10), button=1)
+        await pilot.mouse_up(ChartView, offset=(60, 10))
+        assert chart.view.cursor_s > held, "pressed, it is followed"
+        assert not chart.text_selection
         await pilot.click(ChartView, offset=(99, 10))
         before = chart.view
         chart.zoom(1)

@@ -73,7 +73,7 @@ def test_of_nobody_the_meter_says_so() -> None:
 def test_the_order_book_shows_what_there_is() -> None:
     lines = ladder(SPREAD, NOW, 38).plain.splitlines()
     assert lines[1:4] == ["ask     61,284.60", "  apart 0.10", "bid     61,284.50"]
-    assert lines[4] == "spread  0.16 bp  0.050–0.30  ! wide"
+    assert lines[4] == "spread  0.16 bp  0.050–0.30"
     assert lines[5].startswith("top 1   −0.50")
     assert "█│" in lines[5]
     assert len(lines) == 6
