@@ -56,7 +56,8 @@ def bars(cells: Cells, chart: Chart) -> None:
             part = min(max((eighths if level else 0) - 8 * (frame.bars - 1 - row), 0), 8)
             if part:
                 cells[top + row, frame.left + column] = (glyphs[part], style)
-    label = next((text for text in (f" {figures.number(most)} texts", f" {figures.number(most)}") if len(text) <= frame.right), "")
+    words = f" {figures.number(most)} {'text' if most == 1 else 'texts'}"
+    label = next((text for text in (words, f" {figures.number(most)}") if len(text) <= frame.right), "")
     write(cells, top, frame.left + window.columns, label, ink(palette.SECOND))
 
 

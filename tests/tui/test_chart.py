@@ -73,6 +73,8 @@ def test_it_shows_all_of_it() -> None:
         assert sign in text, sign
     assert re.search(r"[⠁-⣿]{3}", text)
     assert re.search(r"[▇█] .* 8\d *$", text, re.MULTILINE), "how many texts the highest bar stands for"
+    one = msgspec.structs.replace(HISTORY, counts=(Point(NOW - 60, 1.0),), prices=(Point(NOW, 61_000.0),))
+    assert "\n".join(lines(chart(known=one))).count("1 text ") == 1
     assert "▒" in "\n".join(lines(chart(candles=True)))
 
 

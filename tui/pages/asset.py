@@ -25,6 +25,8 @@ from tui.widgets.pane import Pane
 
 _BESIDE: Final = 110
 """Columns from which the numbers stand beside the chart."""
+_FLAT: Final = 20
+"""Lines below which the chart needs them all."""
 _LEGEND: Final = (
     ("━ ▒ █", "price of each second, or candles of a minute: shaded where it rose, full where it fell; the last price has a ◂"),
     ("┈", "VWAP of each minute, and one standard deviation of its prices above and below"),
@@ -73,6 +75,12 @@ class AssetPage(Page):
     AssetPage.swapped #said {
         display: none;
     }
+    AssetPage.-flat #said, AssetPage.-flat.swapped ChartView {
+        display: none;
+    }
+    AssetPage.-flat.swapped #numbers {
+        height: 1fr;
+    }
     AssetPage.beside #upper {
         layout: horizontal;
     }
@@ -85,8 +93,11 @@ class AssetPage(Page):
         width: 44;
         height: 100%;
     }
-    AssetPage.beside.swapped #said {
+    AssetPage.beside.swapped ChartView, AssetPage.beside.swapped #said {
         display: block;
+    }
+    AssetPage.beside.-flat #said {
+        display: none;
     }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -119,6 +130,7 @@ class AssetPage(Page):
     def __init__(self) -> None:
         """Make the panes."""
         super().__init__()
+        self.VERTICAL_BREAKPOINTS = [(0, "-flat"), (_FLAT, "-low"), *(self.VERTICAL_BREAKPOINTS or ())[1:]]
         self._facts, self._chart, self._numbers, self._posts = Facts(), ChartView(), Numbers(), AssetPosts()
 
     def panes(self) -> ComposeResult:

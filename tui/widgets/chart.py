@@ -20,17 +20,21 @@ from tui.chart import draw
 from tui.frame import Chart, Line, frame_of
 from tui.history import History, history
 from tui.looks import painted_style
-from tui.ranges import View, Window, moved, ranged, time_text, zoomed
+from tui.ranges import View, Window, length_text, moved, ranged, time_text, zoomed
 from tui.readout import readout
 from tui.shell import look_of
 from tui.state import State
 
+_PRESSED: Final = 1
+"""The left button."""
 _EMPTY: Final = "No price has been heard so far."
 
 
 class ChartView(Widget, can_focus=True):
     """The chart of one symbol."""
 
+    ALLOW_SELECT = False
+    """A click would mark a letter of it over the crosshair."""
     DEFAULT_CSS = """
     ChartView {
         border: round $panel;
@@ -60,7 +64,7 @@ class ChartView(Widget, can_focus=True):
         self._lines: list[Line] = []
         self._strips: list[Strip] = []
         self._window: Window | None = None
-        self._newest_s = 0.0
+        self._oldest_s = self._newest_s = 0.0
         self._titles = ("", "")
 
     @property
@@ -77,6 +81,7 @@ class ChartView(Widget, can_focus=True):
         now_s = now.timestamp() if now else known.newest_s or 0.0
         chart = self._chart(known, now_s)
         self._window, self._newest_s = chart.frame.window, max(now_s, known.newest_s or 0.0)
+        self._oldest_s = self._newest_s if known.oldest_s is None else known.oldest_s
         drawn = (chart, look_of(self))
         if drawn == self._drawn:
             lines = self._lines[1:]
@@ -97,6 +102,14 @@ class ChartView(Widget, can_focus=True):
 
     def on_click(self, event: events.Click) -> None:
         """Put the crosshair where was clicked."""
+        self._point(event)
+
+    def on_mouse_move(self, event: events.MouseMove) -> None:
+        """Let the crosshair follow a mouse that is pressed."""
+        if event.button == _PRESSED:
+            self._point(event)
+
+    def _point(self, event: events.MouseEvent) -> None:
         if self._window is None or not isinstance(self._drawn[0], Chart):
             return
         column = event.get_content_offset_capture(self).x - self._drawn[0].frame.left
@@ -123,7 +136,7 @@ class ChartView(Widget, can_focus=True):
     def zoom(self, steps: int) -> None:
         """Zoom in, or out."""
         if self._window is not None:
-            self.view = zoomed(self.view, steps, self._window)
+            self.view = zoomed(self.view, steps, self._window, self._oldest_s, self._newest_s)
 
     def move(self, columns: int) -> None:
         """Move the crosshair."""
@@ -165,8 +178,10 @@ class ChartView(Widget, can_focus=True):
         self._lines, self._strips = lines, strips
 
     def _entitle(self) -> None:
-        zoom = "" if not self.view.zoom else f" ×{2.0**self.view.zoom:g}"
-        title = f"{figures.clean(self._symbol) or 'Chart'} · {self.view.range}{zoom} · {'candles' if self.is_candles else 'line'}"
+        span = self.view.range
+        if self.view.zoom and self._window is not None:
+            span = length_text(self._window.end_s - self._window.start_s)
+        title = f"{figures.clean(self._symbol) or 'Chart'} · {span} · {'candles' if self.is_candles else 'line'}"
         until = "" if self._window is None or self.view.is_followed else f"until {time_text(self._window.end_s)} · End returns to now"
         if (title, until) != self._titles:
             self._titles = title, until

@@ -81,8 +81,8 @@ def test_beside_a_wide_chart_stand_mood_book_and_risk() -> None:
     [
         (["right_square_bracket"], "DOGEUSDT · 1h · line"),
         (["left_square_bracket", "left_square_bracket"], "DOGEUSDT · 1m · line"),
-        (["plus"], "15m ×2"),
-        (["plus", "minus", "minus"], "15m ×0.5"),
+        (["plus"], "7m30s"),
+        (["plus", "minus", "minus"], "30m"),
         (["c"], "15m · candles"),
         (["c", "c"], "15m · line"),
         (["J"], "SOLUSDT · 15m"),
@@ -125,6 +125,18 @@ def test_on_a_small_screen_a_key_gives_the_numbers_the_place_of_the_posts() -> N
     assert ["Order book" in text for text in (before, numbers, after)] == [False, True, False]
     assert "i Numbers" in before
     assert "i Numbers" not in opened()
+
+
+@pytest.mark.parametrize("size", [(40, 10), (60, 16), (120, 16)])
+def test_on_a_flat_screen_the_chart_has_all_lines_there_are(size: tuple[int, int]) -> None:
+    text = opened(size=size)
+    assert "Posts about" not in text
+    assert "━ price" in text
+    assert size[1] < 16 or re.search(r"[⠁-⣿]{4}", text)
+    numbers = opened("i", size=size)
+    assert ("━ price" in numbers) == (size[0] >= 110)
+    assert size[0] < 60 or "Mood of dogecoin" in numbers
+    assert "Posts about" not in numbers
 
 
 def test_with_the_posts_in_focus_the_arrows_still_move_the_crosshair() -> None:
