@@ -32,6 +32,8 @@ FORMS: Final[tuple[Form, ...]] = ("table", "json", "csv")
 _WIDTH: Final = 120
 _EVERY_S: Final = 1.0
 """Shortest time between two prints."""
+_PAST_S: Final = 3.0
+"""Longest wait for the past that small lines are drawn from: it comes in pieces behind the newest numbers."""
 _NO_FEED: Final = 1
 _NUMBERS: Final = tuple(name for name, kind in SymbolReadings.__annotations__.items() if "Reading" in str(kind))
 _FIELDS: Final = ("at", "link", "symbol", *(part for name in _NUMBERS for part in (name, f"{name}_age_s")), "completeness")
@@ -51,7 +53,7 @@ async def print_feed(
     When watching it is printed at most once in `every_s`, with alerts as they come and why there is no feed, to the end of the tape.
     Otherwise it is printed once; no feed is then an error.
     """
-    state, printed = State(), float("-inf")
+    state, printed, heard = State(), float("-inf"), float("inf")
     loop = asyncio.get_running_loop()
     if form == "csv":
         print(",".join(_FIELDS), file=out, flush=True)
@@ -68,12 +70,20 @@ async def print_feed(
                 print(f"no feed: {figures.clean(event.reason)}{again}", file=err, flush=True)
                 if not watch:
                     return _NO_FEED
-            if state.symbols and state.tape_at and loop.time() - printed >= every_s:
-                printed = loop.time()
+            now = loop.time()
+            if state.symbols and state.tape_at and now - printed >= every_s:
+                heard = min(heard, now)
+                if not watch and form == "table" and now - heard < _PAST_S and not _is_past_known(state):
+                    continue
+                printed = now
                 print(written(state, form), file=out, flush=True)
                 if not watch:
                     return 0
     return 0
+
+
+def _is_past_known(state: State) -> bool:
+    return all(symbol.points for symbol in state.symbols.values() if symbol.rows)
 
 
 def written(state: State, form: Form) -> str:

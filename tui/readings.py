@@ -55,6 +55,7 @@ class SymbolReadings(msgspec.Struct, frozen=True):
     completeness: str
     """Of the newest rows: the worst of them; empty while there are none."""
     line: tuple[float, ...]
+    """Prices of the steps that are over, and the last one."""
     vwap_distance: Reading = Reading()
     """Of the last price from the VWAP, fraction of the VWAP."""
     volatility_5m: Reading = Reading()
@@ -90,12 +91,18 @@ def read(symbol: SymbolState, span: str, stance: Stance | None = None) -> Symbol
         volatility=_reading(risk, "volatility_1m_annualised"),
         drawdown=_reading(risk, "drawdown"),
         completeness=_worst(cells.get("completeness") for cells in (trades, spread, risk) if cells is not None),
-        line=tuple(symbol.points.values()),
+        line=_line(symbol, last),
         vwap_distance=_distance(last, vwap),
         volatility_5m=_reading(risk, "volatility_5m_annualised"),
         volatility_15m=_reading(risk, "volatility_15m_annualised"),
         hype_z=Reading(stance.hype_momentum_z, stance.at) if stance else Reading(),
     )
+
+
+def _line(symbol: SymbolState, last: Reading) -> tuple[float, ...]:
+    known = tuple(symbol.points.values())
+    is_newer = last.value is not None and last.at is not None and last.at > next(reversed(symbol.points), last.at)
+    return (*known, last.value) if known and is_newer and last.value is not None else known
 
 
 def _distance(last: Reading, vwap: Reading) -> Reading:

@@ -95,7 +95,7 @@ class SymbolState(msgspec.Struct, frozen=True):
 
     symbol: str
     rows: Mapping[RowKey, Cells] = {}
-    points: Mapping[datetime, float] = {}
+    points: dict[datetime, float] = {}
     """Thinned prices, by instant, in order."""
     bars: tuple[Bar, ...] = ()
     """The newest windows of trades that have closed, of the narrowest width, in order."""

@@ -22,7 +22,7 @@ from connectors.outputs import feed_messages
 from connectors.outputs.feed_charts import Charts
 from connectors.outputs.feed_settings import FeedSettings
 from connectors.outputs.process_health import Vitals
-from scoring.feed import LAPSED, AlertState, HealthState, Message, NewRows, PaceState, PricePoints, Snapshot, SourceState, Topic, encode
+from scoring.feed import LAPSED, AlertState, HealthState, Message, NewRows, PaceState, Snapshot, SourceState, Topic, encode
 from scoring.records import NANOSECONDS_PER_SECOND, TABLES, Pulse, Rows, SourceHealth, Table
 
 _Key = TypeVar("_Key")
@@ -156,7 +156,6 @@ class Board:
             for ledger in self._events.values():
                 found += ledger.since(sequence)
             found += self._waiting.since(sequence)  # behind the alerts: it is the later word
-            found += [Entry(*told) for told in self._charts.prices_since(sequence)]
             if sequence:  # a new reader is told the past for itself
                 found += [Entry(*told) for told in self._charts.past_since(sequence)]
             return self._sequence, found + self._pulses.since(sequence) + self._healths.since(sequence) + self._pace.since(sequence)
@@ -168,7 +167,7 @@ class Board:
         return sequence, Snapshot(
             rows=[message for message in messages if isinstance(message, NewRows)],
             alerts=[message for message in messages if isinstance(message, AlertState) and message.state != LAPSED],
-            points=[message for message in messages if isinstance(message, PricePoints)],
+            points=[],  # of the past, which comes behind it
             pulses=[message for message in messages if isinstance(message, SourceState)],
             healths=[message for message in messages if isinstance(message, HealthState)],
             pace=next((message for message in messages if isinstance(message, PaceState)), None),

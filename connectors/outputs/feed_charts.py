@@ -2,7 +2,8 @@
 
 Of each symbol: prices thinned to a coarse grid and, of the last minutes, to a second, and its closed windows of trades of the
 narrowest width. Of each asset: its mood and number of posts on the coarse grid. Of all of it only the columns a chart is drawn
-from. What a client hears as the newest row of its table is not told a second time; only prices of the coarse grid are.
+from. What a client hears as the newest row of its table is not told a second time; only prices of the coarse grid are, each once,
+when its step is over.
 
 Memory: 24 bytes for a row and 8 for each number in it; at the usual settings 15 MB for 200 symbols and 64 assets.
 """
@@ -49,12 +50,12 @@ class PriceHistory:
     __slots__ = ("_is_recent", "_limit", "_step_ns", "_symbol", "history")
 
     def __init__(self, symbol: str, step_ns: int, limit: int, is_recent: bool = False) -> None:
-        """Start empty; `is_recent` for the fine ones of late, whose newest a client hears as a row."""
+        """Start empty; `is_recent` for the fine ones of late, which a client hears as rows when they are new."""
         self._symbol = symbol
         self._step_ns = step_ns
         self._limit = limit
         self._is_recent = is_recent
-        self.history = History(step_ns, limit)
+        self.history = History(step_ns, limit, is_news_late=not is_recent)
 
     def put(self, sampled_ns: NDArray[np.int64], price: NDArray[np.float64], sequence: int) -> None:
         """Take samples, finite prices in order of their instants (int64[n], float64[n]), under a number that rises with each change."""
@@ -66,8 +67,8 @@ class PriceHistory:
         self.history.put_many(sampled_ns[is_last][-self._limit :], price[is_last][-self._limit :], sequence)
 
     def since(self, sequence: int) -> Callable[[], PricePoints] | None:
-        """Give what writes the points put under a later number; None where there is none."""
-        found = self.history.since(sequence, but_newest=self._is_recent)
+        """Give what writes the points put under a later number, but for the newest; None where there is none."""
+        found = self.history.since(sequence, but_newest=True)
         return partial(self._message, found[0], found[1][0]) if found else None
 
     def _message(self, instants: list[int], prices: list[float]) -> PricePoints:
@@ -159,12 +160,6 @@ class Charts:
         known = self._windows.get(symbol)
         return known is not None and width_ns == known.width_ns and start_ns < known.newest_ns
 
-    def prices_since(self, sequence: int) -> Iterator[Told]:
-        """Give the prices of the coarse grid that have changed since a number."""
-        for symbol, (coarse, _) in self._prices.items():
-            if write := coarse.since(sequence):
-                yield Topic.POINTS, symbol, write
-
     def past_since(self, sequence: int) -> Iterator[Told]:
         """Give what has changed since a number and is not the newest row of its table."""
         for topic, symbol, history in self.pasts():
@@ -172,9 +167,11 @@ class Charts:
                 yield topic, symbol, write
 
     def pasts(self) -> Iterator[tuple[str, str, RowHistory | PriceHistory]]:
-        """Give each history but the coarse ones: moods first, there are fewest of them."""
+        """Give each history: moods first, there are fewest of them, then the prices of small lines, which are seen on the first page."""
         for moods in self._moods.values():
             yield Topic.DECOUPLING_SIGNALS, moods.symbol, moods
+        for symbol, (coarse, _) in self._prices.items():
+            yield Topic.POINTS, symbol, coarse
         for symbol, windows in self._windows.items():
             yield Topic.TRADE_METRICS, symbol, windows
         for symbol, (_, recent) in self._prices.items():

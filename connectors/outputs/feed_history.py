@@ -24,10 +24,11 @@ Part: TypeAlias = tuple[list[int], list[list[float]], list[str]]
 class History:
     """The newest rows of one subject: an instant, `columns` numbers and a word each."""
 
-    __slots__ = ("_at_ns", "_changed", "_columns", "_end_ns", "_late", "_limit", "_most", "_newest", "_step_ns", "_words")
+    __slots__ = ("_at_ns", "_changed", "_columns", "_end_ns", "_is_news_late", "_late", "_limit", "_most", "_newest", "_step_ns", "_words")
 
-    def __init__(self, step_ns: int, limit: int, columns: int = 1) -> None:
-        """Start empty."""
+    def __init__(self, step_ns: int, limit: int, columns: int = 1, is_news_late: bool = False) -> None:
+        """Start empty; `is_news_late` for rows that are news when their step is over: nobody hears the newest row otherwise."""
+        self._is_news_late = is_news_late
         self._step_ns = step_ns
         self._limit = limit
         self._most = limit + limit // _SLACK
@@ -55,8 +56,7 @@ class History:
         In its step it replaces an older row, and one of the same instant where it says something else.
         """
         if at_ns >= self._end_ns:
-            if self._newest:
-                self._append(*self._newest)
+            self._close(sequence)
             self._end_ns = at_ns - at_ns % self._step_ns + self._step_ns
         elif self._newest and at_ns <= self._newest[0]:
             return self._put_late(at_ns, numbers, sequence, word)
@@ -69,8 +69,7 @@ class History:
         for index in self._news(at_ns[:begin], numbers[:begin]):
             self.put(at_ns[index].item(), (numbers[index].item(),), sequence)
         if begin < end - 1:
-            if self._newest:
-                self._append(*self._newest)
+            self._close(sequence)
             self._newest = None
             self._at_ns.frombytes(at_ns[begin : end - 1].tobytes())
             self._columns[0].frombytes(numbers[begin : end - 1].tobytes())
@@ -118,8 +117,11 @@ class History:
             words.append(newest[3])
         return instants, columns, words
 
-    def _append(self, at_ns: int, sequence: int, numbers: Sequence[float], word: str) -> None:
-        self._insert(len(self._at_ns), at_ns, sequence, numbers, word)
+    def _close(self, sequence: int) -> None:
+        """Put the newest row, whose step is over, to the others."""
+        if self._newest:
+            at_ns, known, numbers, word = self._newest
+            self._insert(len(self._at_ns), at_ns, sequence if self._is_news_late else known, numbers, word)
 
     def _insert(self, index: int, at_ns: int, sequence: int, numbers: Sequence[float], word: str) -> None:
         self._at_ns.insert(index, at_ns)

@@ -119,14 +119,15 @@ def test_whenever_a_screen_connects_and_looks_it_ends_with_the_same(cuts: list[i
         if late is not None and data.draw(st.booleans()):
             heard = told(heard, next(late))
     late = late or reader(board)
-    for _ in range(8):  # pieces of the past
+    for _ in range(10):  # pieces of the past
         known, heard = told(known, next(early)), told(heard, next(late))
     last_s = START / SECOND + sum(cuts)
     for symbol in HELLO.symbols:
         one, other = known.symbols[symbol], heard.symbols[symbol]
         assert one.rows == other.rows
         assert one.bars[-12:] == other.bars[-12:]
-        assert one.past[-40:] == other.past[-40:]
+        assert one.past[-39:] == other.past[-39:]
+        assert list(one.points.items())[-39:] == list(other.points.items())[-39:]
         assert [point for point in one.recent if point[0] > last_s - 250] == [point for point in other.recent if point[0] > last_s - 250]
     assert known.crowd.stances == heard.crowd.stances
     assert {asset: past[-40:] for asset, past in known.crowd.past.items()} == {
@@ -191,7 +192,7 @@ def test_two_screens_of_a_running_feed_draw_one_chart(feed: FeedPartition) -> No
         assert late.knows() == early.knows()
         raise
     known = late.state.symbols["BTCUSDT"]
-    assert (len(known.bars), len(known.recent), len(known.past)) == (40, 300, 80)
+    assert (len(known.bars), len(known.recent), len(known.past)) == (40, 300, 79)
     assert known.bars[1].close == 1_035.0, "a window that was revised before this screen came"
     assert len(late.state.crowd.past["bitcoin"]) > 60
     charts = [history(screen.state, "BTCUSDT") for screen in (early, late)]

@@ -11,6 +11,7 @@ from collections.abc import AsyncGenerator
 import msgspec
 import pytest
 
+from scoring.feed import Snapshot
 from tui import sample
 from tui.plain import FORMS, Form, page, print_feed
 from tui.state import Event, Lost, State, reduce
@@ -68,6 +69,18 @@ def test_a_page_is_plain_lines() -> None:
     assert len(lines) == 3 + 5 + 1 + 4
     assert lines[-2].split()[0] == "dogecoin"
     assert all(line == line.rstrip() and line.isprintable() for line in lines)
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_a_table_printed_once_waits_for_the_past_its_lines_are_drawn_from(form: Form) -> None:
+    connecting, hello, snapshot, *_ = sample.events()
+    assert isinstance(snapshot, Snapshot)
+    newest = msgspec.structs.replace(snapshot, points=[])
+    assert printed(connecting, hello, newest, form=form, watch=False)[1].count("\n") == {"table": 0, "csv": 1 + 5, "json": 5}[form]
+    assert (
+        printed(connecting, hello, newest, *snapshot.points, form=form, watch=False)[1]
+        == printed(*sample.events(), form=form, watch=False)[1]
+    )
 
 
 def test_without_watching_it_prints_once_and_leaves() -> None:

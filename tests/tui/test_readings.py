@@ -114,6 +114,13 @@ def test_a_symbol_is_as_whole_as_its_worst_row(marks: tuple[str | None, str | No
     assert read(rows, "1m").completeness == worst
 
 
+@pytest.mark.parametrize(("age_ms", "line"), [(0.0, (1.0, 2.0, 3.0)), (7_000.0, (1.0, 2.0))])
+def test_the_small_line_ends_at_the_last_price_where_that_is_newer(age_ms: float, line: tuple[float, ...]) -> None:
+    points = {AT - timedelta(seconds=10): 1.0, AT - timedelta(seconds=5): 2.0}
+    known = SymbolState("BTCUSDT", symbol(risk_metrics=risk(0, price=3.0, price_age_ms=age_ms)).rows, points)
+    assert read(known, "1m").line == line
+
+
 def test_an_unknown_symbol_has_no_numbers() -> None:
     readings = read(SymbolState("X"), "1m")
     assert (readings.last, readings.vwap, readings.completeness, readings.line) == (Reading(), Reading(), "", ())

@@ -31,6 +31,7 @@ from scoring.feed import (
     Message,
     NewRows,
     PaceState,
+    PricePoints,
     Snapshot,
     SourceState,
     Subscribe,
@@ -49,8 +50,8 @@ BLANK: dict[type, Column] = {int: np.array([START]), float: np.array([0.0]), str
 TEMPLATE = {name: BLANK[kind] for name, kind in columns_of(RiskMetrics).items()}
 
 
-def risk(price: float, symbol: str = "BTCUSDT") -> Rows:
-    return Rows(Table.RISK_METRICS, symbol, TEMPLATE | {"price": np.array([price]), "symbol": np.array([symbol], object)}, 0)
+def risk(price: float, symbol: str = "BTCUSDT", **columns: Column) -> Rows:
+    return Rows(Table.RISK_METRICS, symbol, TEMPLATE | {"price": np.array([price]), "symbol": np.array([symbol], object)} | columns, 0)
 
 
 def pulse(state: str = "replaying") -> Pulse:
@@ -82,18 +83,21 @@ async def hear(connection: ClientConnection, kind: type[Message], matching: str 
                 return message
 
 
-def test_a_client_hears_hello_then_a_snapshot_then_what_changes(feed: FeedPartition) -> None:
+def test_a_client_hears_hello_then_a_snapshot_then_the_past_and_what_changes(feed: FeedPartition) -> None:
     async def client() -> None:
-        feed.write_batch([risk(1.0), pulse()])
+        feed.write_batch([*(risk(float(second), sampled_ns=np.array([START + second * 1_000_000_000])) for second in range(8)), pulse()])
         async with connect(address(feed)) as connection:
             hello = decode_message(await connection.recv())
             assert isinstance(hello, Hello)
             assert msgspec.structs.replace(hello, run="") == HELLO
             snapshot = decode_message(await connection.recv())
             assert isinstance(snapshot, Snapshot)
-            assert [row.columns["price"] for row in snapshot.rows] == [[1.0]]
+            assert [row.columns["price"] for row in snapshot.rows] == [[7.0]]
             assert [source.source for source in snapshot.pulses] == ["binance"]
-            assert [points.price for points in snapshot.points] == [[1.0]]
+            assert snapshot.points == [], "the first drawing waits for no past"
+            points = await hear(connection, PricePoints, '"step_s":5')
+            assert isinstance(points, PricePoints)
+            assert points.price == [4.0], "of the step that is over"
             feed.write_batch([risk(2.0)])
             row = await hear(connection, NewRows)
             assert isinstance(row, NewRows)

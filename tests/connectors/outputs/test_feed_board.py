@@ -153,7 +153,7 @@ def test_what_was_seen_is_not_told_again() -> None:
     known = board()
     known.put([risk(1.0), pulse()])
     seen, first = known.since(0)
-    assert len(first) == 3
+    assert len(first) == 2
     assert known.since(seen) == (seen, [])
     known.put([risk(2.0, symbol="ETHUSDT")])
     assert {entry.symbol for entry in known.since(seen)[1]} == {"ETHUSDT"}
@@ -202,8 +202,9 @@ def test_memory_is_bounded_by_the_settings() -> None:
     rejects = [row.columns["position"] for row in snapshot.rows if row.table == "rejects"]
     assert rejects == [[48], [49]]
     assert sum(row.table == "risk_metrics" for row in snapshot.rows) == 4
-    assert len(snapshot.points) <= 4
-    assert max(len(p.at) for p in snapshot.points) <= 5
+    points = [message for entry in known.past(lambda _: True) if isinstance(message := entry.message(), PricePoints)]
+    assert max(len(p.at) for p in points if not p.recent) == 4, "one of five is not over"
+    assert len(points) <= 4 * 2
 
 
 def test_rows_without_a_row_change_nothing() -> None:
@@ -224,16 +225,24 @@ def test_the_tape_has_ended_when_every_source_says_so() -> None:
     assert [(m.source, m.state, m.speed) for m in found] == [("a", "ended", None), ("b", "ended", None)]
 
 
-def test_prices_are_thinned_to_the_last_of_each_step_and_only_changed_points_are_told_again() -> None:
+def small_line(entries: list[Entry]) -> list[tuple[int, float]]:
+    points = [m for m in messages(entries) if isinstance(m, PricePoints) and not m.recent]
+    return [(at.second, price) for message in points for at, price in zip(message.at, message.price, strict=True)]
+
+
+def test_prices_are_thinned_to_the_last_of_each_step_and_told_once_when_it_is_over() -> None:
     known = board()
     known.put([risk(*[float(i) for i in range(30)])])
-    seen, entries = known.since(0)
-    (points,) = (m for m in messages(entries) if isinstance(m, PricePoints))
-    assert points.price == [9.0, 19.0, 29.0]
-    assert [at.second for at in points.at] == [0, 5, 10]
+    seen = known.since(0)[0]
+    assert small_line(list(known.past(lambda _: True))) == [(0, 9.0), (5, 19.0)]
     known.put([risk(99.0, float("nan"), at_s=14.5)])
-    (changed,) = (m for m in messages(known.since(seen)[1]) if isinstance(m, PricePoints))
-    assert (changed.at[0].second, changed.price) == (10, [99.0])
+    seen, entries = known.since(seen)
+    assert small_line(entries) == [], "the newest price is told as a row"
+    known.put([risk(5.0, at_s=15)])
+    seen, entries = known.since(seen)
+    assert small_line(entries) == [(10, 99.0)]
+    known.put([risk(6.0, at_s=15.5), risk(7.0, at_s=9.5)])
+    assert small_line(known.since(seen)[1]) == [(5, 7.0)], "one that is revised is told again"
 
 
 def test_json_is_written_once_for_all_clients() -> None:

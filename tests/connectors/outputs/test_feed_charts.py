@@ -47,18 +47,21 @@ def moods(*seconds: int, asset: str = "bitcoin") -> Rows:
     return Rows(Table.DECOUPLING_SIGNALS, "S", to_columns(DecouplingSignal, made), 0)
 
 
+def told_since(known: Charts, sequence: int) -> list[NewRows | PricePoints]:
+    return [message for _, _, write in known.past_since(sequence) if isinstance(message := write(), NewRows | PricePoints)]
+
+
 def coarse(known: Charts) -> dict[int, float]:
-    told = [write() for _, _, write in known.prices_since(0)]
     return {
         round((at - AT).total_seconds()): price
-        for message in told
-        if isinstance(message, PricePoints)
+        for message in told_since(known, 0)
+        if isinstance(message, PricePoints) and not message.recent
         for at, price in zip(message.at, message.price, strict=True)
     }
 
 
 def past(known: Charts, sequence: int = 0) -> list[NewRows | PricePoints]:
-    return [message for _, _, write in known.past_since(sequence) if isinstance(message := write(), NewRows | PricePoints)]
+    return [message for message in told_since(known, sequence) if isinstance(message, NewRows) or message.recent]
 
 
 @settings(max_examples=40, deadline=None)
@@ -80,7 +83,7 @@ def test_prices_of_late_are_told_by_the_second_but_for_the_newest() -> None:
     known = charts()
     known.put(prices((0.0, 1.0), (0.5, 2.0), (1.0, 3.0), (2.5, 4.0)), 1)
     assert past(known) == [PricePoints("S", 1.0, [AT + timedelta(seconds=0.5), AT + timedelta(seconds=1)], [2.0, 3.0], recent=True)]
-    assert coarse(known) == {0: 4.0}
+    assert coarse(known) == {}, "that step is not over"
     known.put(prices((3.0, 5.0)), 2)
     assert [message.price for message in past(known, 1) if isinstance(message, PricePoints)] == []
     known.put(prices((0.5, 9.0)), 3)
@@ -172,5 +175,5 @@ def test_memory_is_bounded() -> None:
         for message in told
     }
     assert lengths == {"NewRowsdecoupling_signals": 19, "NewRowstrade_metrics": 5, "PricePoints": 299}
-    assert len(coarse(known)) == 20
+    assert len(coarse(known)) == 19
     assert np.all(np.diff(sorted(coarse(known))) == 5)

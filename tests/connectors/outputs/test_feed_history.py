@@ -60,6 +60,23 @@ def test_who_looks_in_between_knows_what_one_knows_who_looks_once(puts: list[tup
     assert dict(known[step] for step in sorted(known)[-limit:]) == told(history.since(0)) == expected(puts, limit)
 
 
+@settings(max_examples=100)
+@given(PUTS, st.lists(st.integers(0, 80), max_size=6), st.booleans())
+def test_who_hears_of_a_row_when_its_step_is_over_misses_none(puts: list[tuple[int, int]], looks: list[int], at_once: bool) -> None:
+    history = History(STEP, 200, is_news_late=True)
+    known: dict[int, tuple[int, float]] = {}
+    seen = 0
+    for sequence, (at_ns, number) in enumerate([*puts, (200, 1)], 1):
+        if at_once:
+            history.put_many(np.array([at_ns], np.int64), np.array([float(number)]), sequence)
+        else:
+            history.put(at_ns, (float(number),), sequence)
+        if sequence in looks or sequence > len(puts):
+            known.update({at_ns // STEP: (at_ns, number) for at_ns, number in told(history.since(seen, but_newest=True)).items()})
+            seen = sequence
+    assert dict(known[step] for step in sorted(known)) == expected(puts, 200)
+
+
 @settings(max_examples=50)
 @given(st.lists(st.tuples(st.integers(0, 40), st.integers(0, 3)), max_size=30), st.integers(0, 30))
 def test_many_rows_at_once_are_the_same_as_one_by_one(steps: list[tuple[int, int]], cut: int) -> None:
