@@ -55,6 +55,7 @@ class Page(Screen[None]):
         self._headline, self._tabs, self._notice, self._banner = Headline(), Tabs(self.NAME), Notice(), Banner()
         self._tape_bar = TapeBar()
         self._look: tuple[object, ...] = ()
+        self._room: tuple[object, ...] = ()
         self._drawn: State | None = None
 
     @property
@@ -88,14 +89,23 @@ class Page(Screen[None]):
         """Explain what is shown, for the help."""
         return ()
 
+    def on_mount(self) -> None:
+        """Draw again as soon as panes have another size: what was written for the one before stood cut until the timer came."""
+        self.screen_layout_refresh_signal.subscribe(self, self._fit)
+
     def on_screen_resume(self) -> None:
         """Show the newest state without waiting for the timer."""
         self.shell.draw()
 
+    def _fit(self, _: Screen[object]) -> None:
+        if self.is_current and self.room() != self._room:
+            self.shell.draw()
+
     def draw(self, state: State, wall: datetime) -> None:
         """Draw the newest state, if it or the room for it has changed; what is lost counts its seconds."""
         shell = self.shell
-        look = (self.size, shell.look, shell.memory, wall.replace(microsecond=0) if state.loss else None, shell.rewind.frozen, *self.room())
+        self._room = self.room()
+        look = (self.size, shell.look, shell.memory, wall.replace(microsecond=0) if state.loss else None, shell.rewind.frozen, *self._room)
         if state is self._drawn and look == self._look:
             return
         self._look, self._drawn = look, state

@@ -90,6 +90,8 @@ class Alerts(Pane):
         firing = sum(alert.state == "firing" for alert in state.alerts.values())
         entitle(self, f"Alerts · {firing} firing" if firing else "Alerts")
         quiet = Text("No alert so far." if state.hello else "", Style(color=palette.QUIET))
+        if not self.room:
+            return  # not laid out yet: names would be cut for a moment
         self._log.write(log(state, self.room) if state.alerts else quiet)
 
     @property

@@ -198,6 +198,8 @@ class CrowdPane(Pane):
     def show(self, state: State) -> None:
         """Draw the state."""
         quiet = Text("Nobody has been heard so far." if state.hello else "", Style(color=palette.QUIET))
+        if not self.room:
+            return  # not laid out yet: moods without their numbers would be there for a moment
         self._moods.write(moods(state, self.room) if state.crowd.stances else Text("") if state.crowd.posts else quiet)
         self._posts.write(posts(state.crowd, self.room))
         self._moods.display = bool(state.crowd.stances) or not state.crowd.posts

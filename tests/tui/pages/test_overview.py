@@ -11,6 +11,7 @@ import msgspec
 import pytest
 from textual.events import Key
 from textual.pilot import Pilot
+from textual.screen import Screen
 
 from scoring.feed import Hello, NewRows, SourceState
 from tui import sample
@@ -232,3 +233,18 @@ def test_no_key_is_lost_where_many_come_at_once() -> None:
             return app.memory.symbol
 
     assert asyncio.run(run()) == "SOLUSDT"
+
+
+@pytest.mark.parametrize("size", [(80, 24), (120, 40)])
+def test_no_name_is_cut_on_the_way_to_the_first_drawing(size: tuple[int, int], monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[str] = []
+    paint = Screen._compositor_refresh
+
+    def watched(page: Screen[object]) -> None:
+        paint(page)
+        seen.append("\n".join(strip.text for strip in page._compositor.render_strips()))
+
+    monkeypatch.setattr(Screen, "_compositor_refresh", watched)
+    shown(size=size)
+    assert "IMMINENT_HYPE_PUMP        " in seen[-1]
+    assert not [drawn for drawn in seen if "IMMINENT_…" in drawn or re.search("│ Asset *│", drawn)]
