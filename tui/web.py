@@ -77,10 +77,12 @@ async def serve(url: str, host: str, port: int, token: str) -> None:
     try:
         await web.TCPSite(runner, host, port).start()
         taken = runner.addresses[0][1]
-        print(f"The screen is at http://{f'[{host}]' if ':' in host else host}:{taken}; ctrl+c ends it.", flush=True)
+        once = "; a browser opens it once with /?token=… at the end" if token else ""
+        print(f"The screen is at http://{f'[{host}]' if ':' in host else host}:{taken}{once}; ctrl+c ends it.", flush=True)
         await stopped.wait()
     except OSError as error:
-        raise ResourceError(f"cannot listen on {host} port {port}: {error.strerror}: choose another with --host or --port") from error
+        cause = str(error.strerror).rpartition(": ")[2]  # before it asyncio says the address again
+        raise ResourceError(f"cannot listen on {host} port {port}: {cause}: choose another with --host or --port") from error
     finally:
         await runner.cleanup()
 
