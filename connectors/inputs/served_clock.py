@@ -13,7 +13,7 @@ from contextlib import suppress
 from http.client import HTTPException
 from math import isfinite
 from typing import Final
-from urllib.error import URLError
+from urllib.error import HTTPError, URLError
 from urllib.request import urlopen
 
 import msgspec
@@ -23,6 +23,11 @@ from scoring.records import NANOSECONDS_PER_MILLISECOND
 
 SPEED_HEADER: Final = "X-Ghosttape-Speed"
 _TIMEOUT_SECONDS: Final = 5.0
+_PATIENCE_SECONDS: Final = 20.0
+"""A script of faults may refuse every request for a while; whoever starts just then waits."""
+_RETRY_SECONDS: Final = 0.1
+_REFUSALS: Final = frozenset({403, 418, 429, 451, 503})
+"""What a served session answers to who is to come again."""
 
 
 class _ServerTime(msgspec.Struct):
@@ -43,7 +48,7 @@ class ServedClock:
             expected = "the address of a served session such as 'http://127.0.0.1:9443'"
             raise SettingError("settings", "inputs.follow_clock", address, expected)
         self._address, self._monotonic_ns = address.rstrip("/"), monotonic_ns
-        self._at_ns, self._speed, self._asked_ns = self._ask()
+        self._at_ns, self._speed, self._asked_ns = self._ask(_PATIENCE_SECONDS)
 
     def __call__(self) -> int:
         """Give the session's time now."""
@@ -52,12 +57,11 @@ class ServedClock:
     def set_again(self) -> None:
         """Ask again: a session stands still until somebody subscribes. Where nothing answers the clock runs on as it was."""
         with suppress(SettingError, ResourceError):  # whoever is connected there will notice too, and says so
-            self._at_ns, self._speed, self._asked_ns = self._ask()
+            self._at_ns, self._speed, self._asked_ns = self._ask(0.0)
 
-    def _ask(self) -> tuple[int, float, int]:
+    def _ask(self, patience_s: float) -> tuple[int, float, int]:
         try:
-            with urlopen(f"{self._address}/api/v3/time", timeout=_TIMEOUT_SECONDS) as answer:
-                body, speed_text = answer.read(), answer.headers.get(SPEED_HEADER, "")
+            body, speed_text = self._answer(time.monotonic() + patience_s)
         except (URLError, HTTPException, OSError) as error:
             message = f"inputs.follow_clock: nothing answers at {self._address} ({error}): start `just serve` first"
             raise ResourceError(message) from None
@@ -69,3 +73,15 @@ class ServedClock:
             expected = "the address of a session that is served at some speed; what answers is none"
             raise SettingError("settings", "inputs.follow_clock", self._address, expected) from None
         return at_ns, speed, self._monotonic_ns()
+
+    def _answer(self, deadline_s: float) -> tuple[bytes, str]:
+        """Give what is answered and the header of the speed; who refuses is asked again until the deadline."""
+        while True:
+            try:
+                with urlopen(f"{self._address}/api/v3/time", timeout=_TIMEOUT_SECONDS) as answer:
+                    return answer.read(), answer.headers.get(SPEED_HEADER, "")
+            except HTTPError as refusal:
+                if refusal.code not in _REFUSALS or time.monotonic() >= deadline_s:
+                    raise
+                refusal.close()
+                time.sleep(_RETRY_SECONDS)

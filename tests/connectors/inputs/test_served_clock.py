@@ -16,9 +16,10 @@ from scoring.errors import ResourceError, SettingError
 class Answer(BaseHTTPRequestHandler):
     body: ClassVar[bytes] = b'{"serverTime":1700000000000}'
     speed: ClassVar[str] = "20.0"
+    refusals: ClassVar[list[int]] = []
 
     def do_GET(self) -> None:
-        self.send_response(200 if self.path == "/api/v3/time" else 404)
+        self.send_response(type(self).refusals.pop() if type(self).refusals else 200 if self.path == "/api/v3/time" else 404)
         self.send_header(SPEED_HEADER, type(self).speed)
         self.end_headers()
         self.wfile.write(type(self).body)
@@ -30,7 +31,7 @@ class Answer(BaseHTTPRequestHandler):
 @pytest.fixture
 def address() -> Iterator[str]:
     with ThreadingHTTPServer(("127.0.0.1", 0), Answer) as server:
-        thread = threading.Thread(target=server.serve_forever, args=(0.01,))
+        thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)
         thread.start()
         yield f"http://127.0.0.1:{server.server_port}"
         server.shutdown()
@@ -55,6 +56,18 @@ def test_it_is_set_again_and_runs_on_where_nobody_answers(address: str, monkeypa
     clock.set_again()
     now_ns[0] += 1_000_000_000
     assert clock() == 1_700_000_025_000_000_000
+
+
+def test_who_refuses_for_a_while_is_asked_again(address: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    refusals = [503, 429, 503]
+    monkeypatch.setattr(Answer, "refusals", refusals)
+    assert ServedClock(address)() >= 1_700_000_000_000_000_000
+    assert refusals == []
+
+
+def test_who_answers_but_knows_no_time_is_no_served_session(address: str) -> None:
+    with pytest.raises(ResourceError, match=r"nothing answers at .*HTTP Error 404"):
+        ServedClock(f"{address}/elsewhere")
 
 
 @pytest.mark.parametrize(
