@@ -60,7 +60,7 @@ class SourcesPage(Page):
                     ("breaks", "how often the connection was lost and made again"),
                     ("open, fixed", "gaps that are open, and gaps that were repaired"),
                     ("● ◌ ~ ! ✗", "live, connecting, repairing, silent for too long, down"),
-                    ("▶ ■ ?", "replaying, ended, unknown since the feed was lost"),
+                    ("▶ ‖ ■ ?", "replaying, paused, ended, unknown since the feed was lost"),
                 ),
             ),
             ("Audit", (("verified", "bars of one symbol and one minute that are equal to the exchange's own candles"),)),

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from rich.cells import cell_len
 from rich.style import Style
 from rich.text import Text
 from textual.app import ComposeResult
@@ -20,6 +21,7 @@ from tui.widgets.pane import Pane
 _MARKS: Final = {
     "live": ("●", palette.UP),
     "replaying": ("▶", palette.SECOND),
+    "paused": ("‖", palette.SECOND),
     "ended": ("■", palette.QUIET),
     "connecting": ("◌", palette.WARNING),
     "repairing": ("~", palette.SECOND),
@@ -60,7 +62,8 @@ def listing(state: State, width: int) -> Text:
 
 def line(source: SourceState, state: State, name_width: int) -> Text:
     """Write one source."""
-    mark, colour, _ = _NOT_HEARD.get(state.link) or (*_MARKS.get(source.state, _UNMARKED), "")
+    is_paused = source.state == "replaying" and state.pace is not None and state.pace.paused
+    mark, colour, _ = _NOT_HEARD.get(state.link) or (*_MARKS.get("paused" if is_paused else source.state, _UNMARKED), "")
     now = None if state.link is Link.LOST else state.tape_at
     silent = None if now is None or source.last_at is None else max((now - source.last_at).total_seconds(), 0.0)
     worry = silent is not None and silent > _SILENT_S and source.state != "ended"
@@ -79,7 +82,9 @@ def line(source: SourceState, state: State, name_width: int) -> Text:
 
 
 def healths(state: State, width: int) -> Text:
-    """Write a heading and a line for each input and output, those in trouble first; what is wrong and the next try take what is left."""
+    """Write a heading and a line for each input and output, those in trouble first; what is wrong and the next try take what is left,
+    or a line of their own.
+    """
     columns = list(_HEALTH)
     names = [figures.clean(health.source) for health in state.healths.values()]
     name_width = min(max(max(map(len, names), default=0), _NAME_WIDTHS[0]), _NAME_WIDTHS[1])
@@ -94,11 +99,11 @@ def healths(state: State, width: int) -> Text:
     titles.append(figures.fit("error, next try, detail", max(rest(), 0)))
     lines = [Text(_GAP.join(titles), Style(color=palette.QUIET))]
     for health in sorted(state.healths.values(), key=lambda each: (each.state == "live", each.source)):
-        lines.append(_health(health, state, name_width, [(title, size) for title, size, _ in columns], max(rest(), 0)))
+        lines += _health(health, state, name_width, [(title, size) for title, size, _ in columns], max(rest(), 0))
     return Text("\n").join(lines)
 
 
-def _health(health: HealthState, state: State, name_width: int, columns: list[tuple[str, int]], rest: int) -> Text:
+def _health(health: HealthState, state: State, name_width: int, columns: list[tuple[str, int]], rest: int) -> list[Text]:
     told = _NOT_HEARD.get(state.link)
     mark, colour, word = told or (*_MARKS.get(health.state, _UNMARKED), figures.clean(health.state))
     is_fine = health.state == "live" and state.link is not Link.LOST
@@ -113,7 +118,11 @@ def _health(health: HealthState, state: State, name_width: int, columns: list[tu
         figure, tint = written[title] if has_messages else ("", palette.QUIET)  # a process counts none
         text.append(_GAP + figures.fit(figure, size, right=True), Style(color=tint))
     said = _trouble(health) if told is None else _last_known(health, state)
-    return text.append(_GAP + figures.fit(said, rest), Style(color=palette.QUIET if is_fine else palette.WARNING))
+    ink = Style(color=palette.QUIET if is_fine else palette.WARNING)
+    if is_fine or cell_len(said) <= rest:
+        return [text.append(_GAP + figures.fit(said, rest), ink)]
+    text.append(_GAP + " " * rest)
+    return [text, Text(_GAP + figures.fit(said, max(cell_len(text.plain) - len(_GAP), 0)), ink)]
 
 
 def _counted(health: HealthState, *, is_now: bool) -> dict[str, tuple[str, str]]:

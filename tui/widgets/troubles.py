@@ -40,6 +40,7 @@ def gaps(state: State, width: int) -> Text:
 def _gap(row: Row, state: State, width: int) -> Text:
     start, end = read_instant(row.get("from_at")), read_instant(row.get("to_at"))
     missing, repaired = read_number(row.get("missing")) or 0.0, read_number(row.get("repaired")) or 0.0
+    source = row.get("source")  # a jump in the trades of a symbol is told under its name: once is enough
     until = end or state.tape_at
     length = figures.age((until - start).total_seconds()) if start and until else figures.UNKNOWN
     if missing and repaired >= missing:
@@ -55,7 +56,7 @@ def _gap(row: Row, state: State, width: int) -> Text:
         (0, word, 14, colour),
         (1, _everything(row.get("symbol")), _SYMBOL, palette.SECOND),
         (4, _everything(row.get("kind")), _KIND, palette.QUIET),
-        (3, _text(row.get("source")), _SOURCE, palette.QUIET),
+        (3, _text(source) if source != row.get("symbol") else "", _SOURCE, palette.QUIET),
     ]
     return _line(cells, _text(row.get("reason")), width, palette.QUIET)
 

@@ -8,6 +8,7 @@ import msgspec
 import pytest
 from rich.cells import cell_len
 
+from scoring.feed import PaceState
 from tui import palette, sample
 from tui.state import Lost, State, reduce
 from tui.widgets.sources import healths, line, listing
@@ -36,6 +37,11 @@ def test_lines_stand_under_their_heading(width: int) -> None:
 @pytest.mark.parametrize(("state", "mark"), [("live", "●"), ("replaying", "▶"), ("ended", "■"), ("odd", "○")])
 def test_the_state_has_a_shape(state: str, mark: str) -> None:
     assert line(msgspec.structs.replace(BINANCE, state=state), SAMPLE, 9).plain[0] == mark
+
+
+def test_a_tape_that_is_paused_does_not_run() -> None:
+    state = reduce(SAMPLE, PaceState(60.0, True, None, ""))
+    assert {text[0] for text in listing(state, 60).plain.splitlines()[1:]} == {"‖"}
 
 
 def test_a_source_that_was_never_heard_has_no_age() -> None:
@@ -94,11 +100,18 @@ def test_a_rate_of_a_feed_that_was_lost_is_not_known_and_its_counts_are() -> Non
 def test_lines_of_health_have_one_width_and_keep_the_state(width: int) -> None:
     lines = healths(LIVE, width).plain.splitlines()
     assert len({cell_len(text) for text in lines}) == 1
-    assert "down" in lines[2]
+    assert "down" in next(text for text in lines if "telegram" in text)
+
+
+def test_what_is_wrong_has_a_line_of_its_own_where_a_narrow_one_would_cut_it() -> None:
+    lines = healths(LIVE, 76).plain.splitlines()
+    [at] = [place for place, text in enumerate(lines) if "telegram" in text]
+    assert lines[at + 1].strip() == "next try in 27 s: Connection reset by peer"
+    assert "next try" not in lines[at]
 
 
 def test_hostile_errors_are_harmless() -> None:
     health = msgspec.structs.replace(LIVE.healths["telegram"], source="\x1b[2J\n" * 9, last_error="[bold]\x07\n\u202e" * 99, state="\x1b")
     text = healths(msgspec.structs.replace(LIVE, healths={"x": health}), 120).plain
     assert text.replace("\n", "").isprintable()
-    assert len(text.splitlines()) == 2
+    assert len(text.splitlines()) == 3

@@ -23,6 +23,12 @@ def test_the_newest_gap_comes_first_and_says_what_became_of_it() -> None:
     assert "disconnected" in lines[1]
 
 
+def test_a_jump_in_the_trades_of_a_symbol_names_it_once() -> None:
+    [key, row], *_ = SAMPLE.ledger.gaps.items()
+    state = msgspec.structs.replace(SAMPLE, ledger=Ledger(gaps={key: {**row, "source": "ETHUSDT", "symbol": "ETHUSDT"}}))
+    assert gaps(state, 120).plain.count("ETHUSDT") == 1
+
+
 def test_a_reject_says_why_and_shows_its_bytes() -> None:
     lines = rejects(SAMPLE, 100).plain.splitlines()
     assert "expected JSON, found a control character" in lines[0]
