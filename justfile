@@ -34,12 +34,12 @@ web *arguments: run
 
 # run live: what comes in goes on the tape, through the flow, to files, DuckDB and the feed
 [group('use')]
-live: run
-    @{{ python }} -m flows.commands.live
+live *arguments: run
+    @{{ python }} -m flows.commands.live "$@"
 
 # replay a session without a screen: just replay recordings/session [10x|max] [--workers 2 …]
 [group('use')]
-replay session="recordings/session" *arguments: run
+replay *arguments: run
     @{{ python }} -m flows.commands.replay "$@"
 
 # is everything in place? settings, disk, ports, clocks, model, each source: one line each, and what to do
@@ -64,8 +64,8 @@ model *arguments: run
 
 # print the settings in force and where each came from
 [group('use')]
-settings: run
-    @{{ python }} -m flows.commands.settings
+settings *arguments: run
+    @{{ python }} -m flows.commands.settings "$@"
 
 # say what fired, why, on what data, and what it would have taken not to: just explain ALERT_ID | last
 [group('judge')]
@@ -84,7 +84,7 @@ sweep *arguments: run
 
 # keep a stretch of the live tape for good: just record NAME [--last 2h | --from-now | --for 30m]
 [group('tape')]
-record +arguments: run
+record *arguments: run
     @{{ python }} -m flows.commands.record "$@"
 
 # serve a session as an exchange on loopback, for any client of Binance: just serve recordings/session [--speed 10x]
@@ -94,22 +94,22 @@ serve *arguments: run
 
 # turn frame logs or the exchange's archives into a session: just import FILES… --to recordings/NAME
 [group('tape')]
-import +arguments: run
+import *arguments: run
     @{{ python }} -m flows.commands.import_ "$@"
 
 # join the tapes of a Kafka group's members to one session, each event once: just join A/tape B/tape --to SESSION
 [group('tape')]
-join +arguments: run
+join *arguments: run
     @{{ python }} -m flows.commands.join "$@"
 
 # decode a session once, so that it replays several times faster
 [group('tape')]
-compact session: run
+compact *arguments: run
     @{{ python }} -m flows.commands.compact "$@"
 
 # replay a session and compare with the digests in its manifest
 [group('tape')]
-verify session="recordings/session" *arguments: run
+verify *arguments: run
     @{{ python }} -m flows.commands.verify "$@"
 
 # make the bundled session anew from its seed

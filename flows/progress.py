@@ -32,7 +32,8 @@ class ProgressSink(FixedPartitionedSink[Rows | Pulse, None]):
 class _ProgressPartition(StatefulSinkPartition[Rows | Pulse, None]):
     def __init__(self, description: str) -> None:
         columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.fields[frames]:>10,} frames"), TimeRemainingColumn())
-        self._progress = Progress(*columns, console=Console(stderr=True), transient=True)
+        console = Console(stderr=True)
+        self._progress = Progress(*columns, console=console, transient=True, disable=not console.is_terminal)
         self._task: TaskID = self._progress.add_task(description, total=1.0, frames=0)
         self._frames: dict[str, int] = {}
         self._share: dict[str, float] = {}

@@ -19,6 +19,7 @@ import sys
 sys.version_info = {version}
 module = {{"__file__": {file!r}, "__name__": "justw"}}
 exec(compile(open({file!r}).read(), "justw", "exec"), module)
+module["list"] = list
 print(module[{function!r}]({arguments}))
 """
 
@@ -106,7 +107,7 @@ def test_what_cannot_be_installed_is_told_in_one_line(tmp_path: Path) -> None:
     )
     assert done.returncode == 1
     announced, refused = done.stderr.splitlines()
-    assert announced == "justw: setting up .venv from requirements.lock (once, about a minute)"
+    assert announced == "justw: setting up .venv from requirements.lock (once, a minute or two)"
     assert refused.startswith("justw: could not install what requirements.lock names; the first start needs the network: ERROR: ")
     assert not (tmp_path / ".venv" / "ghosttape-run").exists()
 
@@ -140,3 +141,17 @@ def test_a_recipe_that_comes_through_it_does_not_look_again(tmp_path: Path) -> N
         for ready in ("", "/another/clone", str(tmp_path))
     ]
     assert shown == ["looked\n", "looked\n", ""]
+
+
+def test_whoever_looks_is_told_how_far_it_is() -> None:
+    said = [
+        "Ignoring colorama: markers\n",
+        "Collecting aiohttp==3 (from -r x)\n",
+        "  Downloading y.whl\n",
+        "Installing collected packages: z\n",
+    ]
+    # Read as text, what goes back to the beginning of the line begins one.
+    looking = ask("list", f"(setattr(sys.stderr, 'isatty', lambda: True), *module['told']({said!r}, 2))")
+    assert looking.stderr.split("\n\x1b[K") == ["", "justw:   2 of 2 packages fetched", "justw: installing them; nearly done", ""]
+    away = ask("list", f"module['told']({said!r}, 2)")
+    assert (away.stderr, away.stdout) == ("", f"{said}\n")

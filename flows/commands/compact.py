@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import itertools
 import pickle
 import shutil
@@ -19,6 +18,7 @@ from connectors.tape.frames import FrameChunk
 from connectors.tape.manifest import Form, Manifest, load, refresh, save
 from connectors.tape.reader import FrameReader
 from connectors.wire.gap import GAP_FEED
+from flows.commands.arguments import Arguments
 from flows.decode import Decode, Parcel, Talk
 from flows.ports import partition_of
 from flows.running import refusing_in_one_line
@@ -158,7 +158,7 @@ def _keep_loose(batch: Batch, part: Items) -> None:
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command."""
-    parser = argparse.ArgumentParser(prog="just compact", description=__doc__)
+    parser = Arguments("compact", __doc__)
     parser.add_argument("session", help="folder of a recorded session")
     given = parser.parse_args(arguments)
     with refusing_in_one_line():

@@ -5,7 +5,6 @@ What it needs of the program it reads apart from the rest, so that something is 
 
 from __future__ import annotations
 
-import argparse
 import os
 import re
 import signal
@@ -20,6 +19,7 @@ from typing import IO, Final
 import msgspec
 
 from connectors.outputs.feed_settings import FeedSettings
+from flows.commands.arguments import Arguments
 from flows.layers import convert, read
 from flows.running import refusing_in_one_line
 from scoring.errors import ResourceError
@@ -41,7 +41,7 @@ class _Wanted(msgspec.Struct, frozen=True):
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command."""
-    parser = argparse.ArgumentParser(prog="just demo", description=(__doc__ or "").splitlines()[0])
+    parser = Arguments("demo", __doc__)
     parser.add_argument("session", nargs="?", default=SESSION, help=f"folder of a recorded session (default: {SESSION})")
     parser.add_argument("speed", nargs="?", default="10x", help="max, or a factor such as 1x or 10x (default: 10x)")
     given = parser.parse_args(arguments)

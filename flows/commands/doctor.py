@@ -5,7 +5,6 @@ The exit code is 0 if nothing has failed; warnings are no failure. Nothing is wr
 
 from __future__ import annotations
 
-import argparse
 import os
 import sys
 import time
@@ -27,6 +26,7 @@ from flows.commands import (
     doctor_tape,
     doctor_telegram,
 )
+from flows.commands.arguments import Arguments
 from flows.commands.doctor_checks import Check, Finding, Mark, failed, perform
 from flows.ports import WAREHOUSE
 from flows.settings import Settings, load
@@ -133,7 +133,7 @@ def signs_for(encoding: str) -> dict[Mark, str]:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command and give the exit code."""
-    parser = argparse.ArgumentParser(prog="just doctor", description=__doc__)
+    parser = Arguments("doctor", __doc__)
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     parser.add_argument("--offline", action="store_true", help="ask no other machine")
     given = parser.parse_args(arguments)

@@ -5,7 +5,6 @@ Reads a warehouse, as `just query` does. What people wrote is hostile: it is pri
 
 from __future__ import annotations
 
-import argparse
 import difflib
 import json
 import sys
@@ -20,6 +19,7 @@ from rich.table import Table as Grid
 from rich.text import Text
 
 from connectors.outputs.query import run_query
+from flows.commands.arguments import Arguments
 from flows.commands.query import newest_warehouse
 from flows.ports import WAREHOUSE
 from flows.running import refusing_in_one_line
@@ -185,7 +185,7 @@ def _declared(kind: type, value: Any) -> Any:
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command."""
-    parser = argparse.ArgumentParser(prog="just explain", description=__doc__)
+    parser = Arguments("explain", __doc__)
     parser.add_argument("alert", metavar="ALERT_ID", help=f"id of an alert, its beginning, or {LAST!r}")
     parser.add_argument("--data-dir", default="", help="folder of the warehouse (default: the one written last, live or replayed)")
     given = parser.parse_args(arguments)

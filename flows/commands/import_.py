@@ -6,7 +6,6 @@ reject with its line number, on the tape of the new session.
 
 from __future__ import annotations
 
-import argparse
 import re
 import shutil
 from collections.abc import Iterable, Iterator, Sequence
@@ -23,6 +22,7 @@ from connectors.tape.columns import ColumnWriter
 from connectors.tape.manifest import MANIFEST, Form, Manifest, PartitionInfo, refresh, save
 from connectors.tape.writer import FrameWriter
 from connectors.wire.binance import BINANCE_FEED
+from flows.commands.arguments import Arguments
 from flows.decoders import REJECT_FEED
 from flows.running import refusing_in_one_line
 from flows.sessions import new_manifest, with_symbols
@@ -149,7 +149,7 @@ def _shown(files: Sequence[Path]) -> Iterable[Path]:
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command."""
-    parser = argparse.ArgumentParser(prog="just import", description=__doc__)
+    parser = Arguments("import", __doc__)
     parser.add_argument("files", nargs="+", type=Path, help="frame logs (plain or .gz), or archives (.csv or .zip) of the exchange")
     parser.add_argument("--to", required=True, type=Path, help="folder of the new session, e.g. recordings/bitcoin")
     given = parser.parse_args(arguments)

@@ -1,8 +1,7 @@
-"""Joins the tapes of a Kafka group's members into one session: each event once, in the order of a single reader."""
+"""`just join TAPE… --to SESSION`: the tapes of a Kafka group's members as one session, each event once, in the order of a single reader."""
 
 from __future__ import annotations
 
-import argparse
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -10,6 +9,7 @@ from msgspec.structs import replace
 
 from connectors.inputs.kafka_join import Joined, join
 from connectors.tape.manifest import MANIFEST, Form, PartitionInfo, load, refresh, save
+from flows.commands.arguments import Arguments
 from flows.feeds import LIVE_PARTITION
 from flows.running import refusing_in_one_line
 from flows.sessions import new_manifest, shaping_of
@@ -44,7 +44,7 @@ def join_sessions(sessions: Sequence[Path], into: Path) -> Joined:
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command."""
-    parser = argparse.ArgumentParser(prog="just join", description=__doc__)
+    parser = Arguments("join", __doc__)
     parser.add_argument("sessions", nargs="+", type=Path, help="the members' tapes, e.g. one/tape two/tape")
     parser.add_argument("--to", required=True, type=Path, help="folder of the new session")
     given = parser.parse_args(arguments)

@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from flows import ports
+from flows.commands.arguments import Arguments
 from flows.main import build
 from flows.running import refusing_in_one_line, run
 from flows.settings import load
 
 
-def main() -> None:
+def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command."""
+    Arguments("live", __doc__).parse_args(arguments)
     with refusing_in_one_line():
         settings, _ = load()
-        run(build(*ports.live()), settings.recovery, recovery=Path(settings.data_dir) / "recovery")
+        folder = Path(settings.data_dir)
+        print(f"live: recording to {folder / 'tape'}; watch it with just screen, end it with ctrl+c", flush=True)
+        run(build(*ports.live()), settings.recovery, recovery=folder / "recovery")
 
 
 if __name__ == "__main__":

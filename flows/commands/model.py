@@ -6,7 +6,6 @@ the files says where they came from, with sizes and sha256.
 
 from __future__ import annotations
 
-import argparse
 import hashlib
 import shutil
 import time
@@ -20,6 +19,7 @@ from typing import Final
 import msgspec
 from rich.progress import Progress, TaskID
 
+from flows.commands.arguments import Arguments
 from flows.running import refusing_in_one_line
 from flows.settings import load as load_settings
 from scoring.crowd.finbert import load
@@ -211,7 +211,7 @@ class _Download:
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command."""
-    parser = argparse.ArgumentParser(prog="just model", description=__doc__)
+    parser = Arguments("model", __doc__)
     parser.add_argument("name", choices=sorted(SOURCES), help="which model")
     parser.add_argument("--to", default="", help="folder to put it into (default: models/NAME in the data folder)")
     parser.add_argument("--address", default="", help="fetch the files from below this address, a mirror for example")

@@ -5,7 +5,6 @@ A live run has its warehouse and every replay one of its own, so without a folde
 
 from __future__ import annotations
 
-import argparse
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -16,6 +15,7 @@ from rich.text import Text
 
 from connectors.outputs.query import run_query
 from connectors.outputs.warehouse import MOTHERDUCK
+from flows.commands.arguments import Arguments
 from flows.ports import WAREHOUSE
 from flows.running import refusing_in_one_line
 from flows.sessions import replay_folder
@@ -41,7 +41,7 @@ def _written_ns(file: Path) -> int:
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command."""
-    parser = argparse.ArgumentParser(prog="just query", description=__doc__)
+    parser = Arguments("query", __doc__)
     parser.add_argument("sql", help="one SQL statement")
     parser.add_argument("--data-dir", default="", help="folder of the warehouse (default: the one written last, live or replayed)")
     given = parser.parse_args(arguments)

@@ -7,7 +7,6 @@ ctrl+c, `--for 30m` what comes in that time. The session gets the settings that 
 
 from __future__ import annotations
 
-import argparse
 import shutil
 import signal
 import threading
@@ -27,6 +26,7 @@ from connectors.tape.reader import FrameReader
 from connectors.tape.retention import PINNED
 from connectors.wire.telegram import TELEGRAM_FEED, decode_one
 from flows.commands import verify
+from flows.commands.arguments import Arguments
 from flows.running import refusing_in_one_line
 from flows.settings import load as load_settings
 from scoring.duration import Duration
@@ -147,7 +147,7 @@ def _stopping() -> threading.Event:
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command."""
-    parser = argparse.ArgumentParser(prog="just record", description=__doc__)
+    parser = Arguments("record", __doc__)
     parser.add_argument("name", help="name of the new session")
     parser.add_argument("--to", default="recordings", help="folder it is made in (default: recordings)")
     parser.add_argument("--last", default="", help="only the newest, e.g. 2h")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import fcntl
 import itertools
 import os
@@ -12,6 +11,7 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Final
 
 import msgspec
 from rich.console import Console
@@ -21,6 +21,7 @@ from connectors.inputs.source import STOP
 from connectors.outputs.archive import digests
 from connectors.tape.manifest import load as load_manifest
 from flows import ports
+from flows.commands.arguments import Arguments, whole_number
 from flows.main import build
 from flows.progress import ProgressSink
 from flows.running import refusing_in_one_line, run
@@ -29,6 +30,8 @@ from flows.settings import Settings, load
 from scoring.digest import DigestResult
 from scoring.errors import ResourceError
 from scoring.records import Table
+
+BUNDLED: Final = "recordings/session"
 
 
 class Replay(msgspec.Struct, frozen=True):
@@ -131,14 +134,14 @@ def show(outcome: Outcome, session: str) -> None:
         console.print(f"{frames:,} frames, {frames / outcome.seconds:,.0f} frames/s; results in {outcome.folder}")
 
 
-def parser() -> argparse.ArgumentParser:
+def parser() -> Arguments:
     """Describe the command line."""
-    made = argparse.ArgumentParser(prog="just replay", description=__doc__)
-    made.add_argument("session", help="folder of a recorded session")
+    made = Arguments("replay", __doc__)
+    made.add_argument("session", nargs="?", default=BUNDLED, help=f"folder of a recorded session (default: {BUNDLED})")
     made.add_argument("speed", nargs="?", default="max", help="max, or a factor such as 1x or 50x (default: max)")
-    made.add_argument("--workers", type=int, default=1, help="workers (threads) of the flow")
-    made.add_argument("--batch-rows", type=int, default=0, help="frames handed on at once; changes no result")
-    made.add_argument("--form", default="", help="frames or columns (default: columns where the session has them)")
+    made.add_argument("--workers", type=whole_number, default=1, help="workers (threads) of the flow")
+    made.add_argument("--batch-rows", type=whole_number, default=0, help="frames handed on at once; changes no result")
+    made.add_argument("--form", default="", choices=("frames", "columns"), help="what to read (default: columns where it has them)")
     made.add_argument("--data-dir", default="", help="where results go")
     made.add_argument("--model", default="", help="score posts with another model: starter, or a folder (default: that of the session)")
     made.add_argument("--recovery", default="", help="folder of snapshots: a killed replay goes on from there")

@@ -80,7 +80,7 @@ def _open(path: Path, settings: Settings) -> Results:
         raise SessionError(f"{path}: neither {MANIFEST} nor archive in it: expected a session, or results such as data/replay/NAME")
     shaping = shaping_of(load_manifest(path), path)
     print(f"replaying {path}", file=sys.stderr)
-    outcome = perform(Replay(str(path), quiet=True))
+    outcome = perform(Replay(str(path)))
     if STOP.is_set():
         raise ResourceError(f"{path}: stopped before the end of the tape: nothing was measured")
     return Results(path.name, outcome.folder, shaping)

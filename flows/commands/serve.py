@@ -14,6 +14,7 @@ from connectors.inputs.pace import parse_speed
 from connectors.outputs.exchange import Exchange, ExchangeSettings
 from connectors.outputs.exchange_faults import ExchangeFaults
 from connectors.tape.manifest import load
+from flows.commands.arguments import Arguments
 from flows.running import refusing_in_one_line
 from scoring.duration import Duration, moment
 from scoring.errors import SettingError
@@ -22,10 +23,10 @@ _LOOK_S: Final = 0.2
 """How often it looks whether the tape has ended."""
 
 
-def parser() -> argparse.ArgumentParser:
+def parser() -> Arguments:
     """Describe the command line."""
     defaults = ExchangeSettings()
-    made = argparse.ArgumentParser(prog="just serve", description=__doc__)
+    made = Arguments("serve", __doc__)
     made.add_argument("session", nargs="?", default="recordings/session", help="folder of a recorded session (default: the bundled one)")
     made.add_argument("--speed", default="1x", help="max, or a factor such as 1x or 20x (default: 1x)")
     made.add_argument("--host", default=defaults.host, help=f"address to listen on (default: {defaults.host})")

@@ -19,6 +19,7 @@ from rich.table import Table as Grid
 from rich.text import Text
 
 from flows.charts import Panel, Series, draw
+from flows.commands.arguments import Arguments, whole_number
 from flows.commands.results import Results, known_events, open_results
 from flows.running import refusing_in_one_line
 from flows.settings import load
@@ -209,30 +210,23 @@ def lengths(text: str) -> tuple[Duration, ...]:
     return tuple(map(length, text.split(",")))
 
 
-def count(text: str) -> int:
-    """Read a number of at least 1 from the command line."""
-    if not text.isdecimal() or int(text) < 1:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number above 0")
-    return int(text)
-
-
-def parser() -> argparse.ArgumentParser:
+def parser() -> Arguments:
     """Describe the command line."""
     preset = StudySettings()
-    made = argparse.ArgumentParser(prog="just study", description=__doc__)
+    made = Arguments("study", __doc__)
     made.add_argument("sessions", nargs="+", metavar="SESSION", help="recorded session, which is replayed, or folder of results")
     made.add_argument("--rule", default="", help="only this rule")
     made.add_argument("--horizons", type=lengths, default=preset.horizons, help="how long after an alert to look (default: 1m,5m,15m,1h)")
     made.add_argument("--delay", type=length, default=preset.delay, help="from the alert to the entry (default: 0s)")
     made.add_argument("--apart", type=length, default=preset.apart, help="how far random instants keep from alerts (default: 5m)")
-    made.add_argument("--matches", type=count, default=preset.matches, help="random instants per alert (default: 200)")
-    made.add_argument("--rounds", type=count, default=preset.rounds, help="resamples of the bootstrap (default: 2000)")
+    made.add_argument("--matches", type=whole_number, default=preset.matches, help="random instants per alert (default: 200)")
+    made.add_argument("--rounds", type=whole_number, default=preset.rounds, help="resamples of the bootstrap (default: 2000)")
     made.add_argument("--seed", type=int, default=1, help="of random instants and resamples (default: 1)")
     add_event_options(made)
     return made
 
 
-def add_event_options(made: argparse.ArgumentParser) -> None:
+def add_event_options(made: Arguments) -> None:
     """Describe what studies and sweeps share."""
     made.add_argument("--events", default="", help="CSV file of known events: asset or symbol, instant")
     made.add_argument("--within", type=length, default=Duration.parse("10m"), help="how near an alert must be to an event (default: 10m)")

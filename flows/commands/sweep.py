@@ -20,6 +20,7 @@ from rich.text import Text
 
 from connectors.outputs.results import read_columns
 from flows.charts import Panel, Series, draw
+from flows.commands.arguments import Arguments
 from flows.commands.results import Results, days_of, known_events, open_results
 from flows.commands.study import add_event_options, grid, lead, lengths, number, save_picture
 from flows.layers import nearest
@@ -217,9 +218,9 @@ def numbers(text: str) -> tuple[float, ...]:
     return tuple(dict.fromkeys(found))
 
 
-def parser() -> argparse.ArgumentParser:
+def parser() -> Arguments:
     """Describe the command line."""
-    made = argparse.ArgumentParser(prog="just sweep", description=__doc__)
+    made = Arguments("sweep", __doc__)
     made.add_argument("rule", help="name of a rule")
     made.add_argument("sessions", nargs="+", metavar="SESSION", help="recorded session, which is replayed, or folder of results")
     made.add_argument("--thresholds", type=numbers, default=(), help="instead of the number in its first comparison: 50,100,150")

@@ -6,7 +6,6 @@ made private before anything is written to it. Nothing typed here is kept or log
 
 from __future__ import annotations
 
-import argparse
 import asyncio
 import getpass
 import os
@@ -17,6 +16,7 @@ from typing import Final, Protocol, cast
 
 from connectors.inputs.telegram_client import Client, flood_seconds, open_client, sole_use
 from connectors.inputs.telegram_settings import TelegramSettings, channel_name, check_credentials, session_path
+from flows.commands.arguments import Arguments
 from flows.running import refusing_in_one_line
 from flows.settings import load
 from scoring.errors import ResourceError
@@ -148,7 +148,7 @@ def _refusals() -> Iterator[None]:
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command."""
-    argparse.ArgumentParser(prog="just telegram-login", description=__doc__).parse_args(arguments)
+    Arguments("telegram-login", __doc__).parse_args(arguments)
     with refusing_in_one_line():
         settings = load()[0].inputs.telegram
         check_credentials(settings)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
@@ -11,20 +10,21 @@ import msgspec
 
 from connectors.inputs.source import STOP
 from connectors.tape.manifest import load, save, verify_files
-from flows.commands.replay import Replay, perform
+from flows.commands.arguments import Arguments, whole_number
+from flows.commands.replay import BUNDLED, Replay, perform
 from flows.running import refusing_in_one_line
 from scoring.errors import MismatchError, SessionError
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command."""
-    parser = argparse.ArgumentParser(prog="just verify", description=__doc__)
-    parser.add_argument("session", help="folder of a recorded session")
+    parser = Arguments("verify", __doc__)
+    parser.add_argument("session", nargs="?", default=BUNDLED, help=f"folder of a recorded session (default: {BUNDLED})")
     parser.add_argument("--record", action="store_true", help="store the digests of this replay in the manifest")
-    parser.add_argument("--workers", type=int, default=1)
-    parser.add_argument("--batch-rows", type=int, default=0)
-    parser.add_argument("--speed", default="max")
-    parser.add_argument("--form", default="")
+    parser.add_argument("--workers", type=whole_number, default=1, help="workers (threads) of the flow")
+    parser.add_argument("--batch-rows", type=whole_number, default=0, help="frames handed on at once; changes no result")
+    parser.add_argument("--speed", default="max", help="max, or a factor such as 1x or 50x (default: max)")
+    parser.add_argument("--form", default="", choices=("frames", "columns"), help="what to read (default: columns where it has them)")
     given = parser.parse_args(arguments)
     with refusing_in_one_line(), tempfile.TemporaryDirectory(prefix="ghosttape-") as folder:
         session = Path(given.session)
@@ -36,7 +36,6 @@ def main(arguments: Sequence[str] | None = None) -> None:
             batch_rows=given.batch_rows,
             form=given.form,
             data_dir=folder,
-            quiet=True,
         )
         outcome = perform(wanted)
         found = {table.value: result.hex for table, result in outcome.digests.items()}

@@ -26,3 +26,11 @@ def test_it_shows_the_slowest_partition_and_the_frames_of_all(monkeypatch: pytes
     said = capsys.readouterr().err
     assert "story" in said
     assert "1,530 frames" in said
+
+
+def test_it_is_silent_where_nobody_looks(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.delenv("FORCE_COLOR", raising=False)
+    part = ProgressSink("story").build_part("progress", "one", None)
+    part.write_batch([pulse("binance", 200, 1_500)])
+    part.close()
+    assert capsys.readouterr().err == ""

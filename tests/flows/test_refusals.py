@@ -79,7 +79,7 @@ def test_a_port_in_use_is_named(command: Run) -> None:
 
 
 def test_an_address_for_everybody_needs_a_token(command: Run) -> None:
-    assert "token" in refused(command, *REPLAY, "--screen", GHOSTTAPE_FEED__HOST="0.0.0.0")
+    assert "token" in refused(command, *REPLAY, "--screen", GHOSTTAPE_FEED__HOST="0.0.0.0", GHOSTTAPE_FEED__PORT="0")
 
 
 def test_a_disk_that_cannot_be_written_is_named(command: Run, tmp_path: Path) -> None:
