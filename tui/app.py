@@ -1,11 +1,13 @@
 """The screen: a few pages, one of them shown, drawn from one state that follows the feed.
 
-Events change the state as fast as they come; one timer draws the newest state on the visible page, at most twenty times a second, so
-a burst costs no more than a change and keys never wait for it. Nothing of the market is computed here.
+Events change the state as fast as they come; one timer draws the newest state on the visible page, at most ten times a second, so
+a burst costs no more than a change. Events are taken in by the handful, and what waits, such as a key, comes in between. Nothing of
+the market is computed here.
 """
 
 from __future__ import annotations
 
+import asyncio
 import os
 from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
@@ -17,11 +19,13 @@ import msgspec
 from textual.binding import Binding, BindingType
 from textual.screen import Screen
 
+from scoring.feed import Snapshot
 from tui import driving, terminal
 from tui.driving import Driving
 from tui.looks import LOOKS, by_capability
 from tui.measures import Measures
 from tui.memory import Memory, Store
+from tui.pacing import FRAME_S, Pacing, settle
 from tui.pages import catalog
 from tui.pages.page import Page
 from tui.rewind import Rewind
@@ -34,8 +38,10 @@ if TYPE_CHECKING:
 
     from tui.feed import Requests
 
-_FRAME_S: Final = 0.1
-"""Seconds from one drawing to the next."""
+_HANDFUL: Final = 32
+"""Events taken in before others have their turn: about a millisecond."""
+_SETTLED_S: Final = 1.0
+"""Seconds after which what a start makes is there."""
 _HUNG_UP: Final = 129
 """Exit status of a screen whose terminal was closed, as shells say it."""
 _NO_COLOUR: Final = "NO_COLOR"
@@ -92,6 +98,7 @@ class Ghosttape(Driving):
         super().__init__(ansi_color=True if _NO_COLOUR in os.environ else None)  # else the library draws black on black then
         self.requests, self.measures, self.rewind = requests, Measures(), Rewind()
         self._events, self._wall, self._store = events, wall, store
+        self._pacing = Pacing()
         self.state = State()
         self.settings = settings or ScreenSettings()
         self.memory, self._complaint = store.load() if store else (Memory(), "")
@@ -113,10 +120,12 @@ class Ghosttape(Driving):
         self.theme = self.look.name
         self.set_keymap(self.settings.keys)
         self.run_worker(self._follow(), name="feed")
-        self.set_interval(_FRAME_S, self.draw)
+        self.set_interval(FRAME_S, self._tick)
         self.set_interval(_KEEP_S, self._keep)
-        if not self.is_headless and (descriptor := terminal.held()) is not None:
-            self.set_interval(_KEEP_S, partial(self._end_with, descriptor))
+        if not self.is_headless:
+            self.set_timer(_SETTLED_S, settle)
+            if (descriptor := terminal.held()) is not None:
+                self.set_interval(_KEEP_S, partial(self._end_with, descriptor))
         if self.memory.page != self.DEFAULT_MODE:
             self.switch_mode(self.memory.page)
         if self._complaint:
@@ -131,6 +140,10 @@ class Ghosttape(Driving):
     def on_unmount(self) -> None:
         """Write what is to be remembered."""
         self._keep()
+
+    def _tick(self) -> None:
+        if self.is_headless or self._pacing.is_due():
+            self.draw()
 
     def draw(self) -> None:
         """Draw the newest state on the visible page."""
@@ -214,6 +227,12 @@ class Ghosttape(Driving):
 
     async def _follow(self) -> None:
         async with aclosing(self._events()) as events:
+            taken = 0
             async for event in events:
                 self.state = reduce(self.state, event)
                 self.measures.take(event)
+                if isinstance(event, Snapshot):
+                    self.draw()
+                taken += 1
+                if taken % _HANDFUL == 0:
+                    await asyncio.sleep(0)
