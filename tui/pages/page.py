@@ -99,7 +99,7 @@ class Page(Screen[None]):
 
     def _fit(self, _: Screen[object]) -> None:
         if self.is_current and self.room() != self._room:
-            self.shell.draw()
+            self.call_after_refresh(self.shell.draw)  # not now: while panes are laid out, what asks to be laid out again is not heard
 
     def draw(self, state: State, wall: datetime) -> None:
         """Draw the newest state, if it or the room for it has changed; what is lost counts its seconds."""

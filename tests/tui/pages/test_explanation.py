@@ -39,6 +39,16 @@ def test_enter_explains_the_alert_and_escape_goes_back(size: tuple[int, int]) ->
     show(act, [*events(), *fall()], size=size)
 
 
+@pytest.mark.parametrize("size", [(120, 40), (200, 60)])
+def test_every_block_has_its_lines_at_once(size: tuple[int, int]) -> None:
+    async def act(pilot: Pilot[None], app: Ghosttape) -> None:
+        text = await press(pilot, app, "enter")
+        for words in ("0.02 (2 %)  12:09:40", "whole when it fired", "none are stored"):
+            assert words in text, words
+
+    show(act, size=size)
+
+
 def test_other_thresholds_and_lengths_are_tried_with_keys() -> None:
     async def act(pilot: Pilot[None], app: Ghosttape) -> None:
         text = await press(pilot, app, "enter")
