@@ -19,7 +19,7 @@ import msgspec
 from textual.binding import Binding, BindingType
 from textual.screen import Screen
 
-from scoring.feed import Snapshot
+from scoring.feed import AlertState, Snapshot
 from tui import driving, terminal
 from tui.driving import Driving
 from tui.looks import LOOKS, by_capability
@@ -30,7 +30,9 @@ from tui.pages import catalog
 from tui.pages.page import Page
 from tui.rewind import Rewind
 from tui.settings import ScreenSettings
+from tui.silences import loud
 from tui.state import Event, State, reduce
+from tui.widgets.banner import EXPLAIN, EXPLAIN_ID, firing
 from tui.widgets.help import MARKS, Help, visible_bindings
 
 if TYPE_CHECKING:
@@ -76,6 +78,7 @@ class Ghosttape(Driving):
             Binding(str(number), f"page('{entry.name}')", entry.title, False, id=f"screen.{entry.name}", tooltip=f"show {entry.title}")
             for number, entry in enumerate(catalog.CATALOG, start=1)
         ),
+        Binding(EXPLAIN, "why", "Why", False, id=EXPLAIN_ID, tooltip="explain the alert that stands under the headline"),
         Binding("colon", "go", "Go to", id="screen.go", key_display=":", tooltip="go to a symbol by its name"),
         *driving.BINDINGS,
         Binding("T", "theme", "Theme", False, id="screen.theme", tooltip="next theme"),
@@ -142,7 +145,7 @@ class Ghosttape(Driving):
         self._keep()
 
     def _tick(self) -> None:
-        if self.is_headless or self._pacing.is_due():
+        if self.is_headless or self._pacing.is_due(is_covered=self.screen.is_modal):
             self.draw()
 
     def draw(self) -> None:
@@ -157,9 +160,11 @@ class Ghosttape(Driving):
         return self._wall()
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Offer what drives time only where there is something to drive."""
+        """Offer what drives time only where there is something to drive, and to explain only what fires."""
         if action in driving.ACTIONS:
             return self.may_drive(action)
+        if action == "why":
+            return not self.screen.is_modal and self._told is not None
         return super().check_action(action, parameters)
 
     def remember(self, memory: Memory) -> None:
@@ -170,8 +175,7 @@ class Ghosttape(Driving):
         """Show a page; what lay over the page before is closed."""
         if catalog.find(name) is None:
             return
-        while len(self.screen_stack) > 1:
-            self.pop_screen()
+        self._uncover()
         self.remember(msgspec.structs.replace(self.memory, page=name))
         self.switch_mode(name)
 
@@ -179,6 +183,13 @@ class Ghosttape(Driving):
         """Show the page of one symbol, or choose it on the overview where there is no such page."""
         self.remember(msgspec.structs.replace(self.memory, symbol=symbol))
         self.open_page("asset" if catalog.find("asset") else "overview")
+
+    def open_alert(self, alert_id: str) -> None:
+        """Explain an alert over the page that is shown."""
+        from tui.pages.explanation import ExplanationPage
+
+        self._uncover()
+        self.push_screen(ExplanationPage(alert_id))
 
     def wear(self, name: str) -> None:
         """Change the theme, where colours are wanted at all."""
@@ -192,6 +203,11 @@ class Ghosttape(Driving):
     def action_page(self, name: str) -> None:
         """Show a page."""
         self.open_page(name)
+
+    def action_why(self) -> None:
+        """Explain the alert that the banner tells."""
+        if self._told:
+            self.open_alert(self._told.alert_id)
 
     def action_theme(self) -> None:
         """Wear the next theme."""
@@ -209,6 +225,16 @@ class Ghosttape(Driving):
         from tui.widgets.prompt import Prompt
 
         self.push_screen(Prompt(":", "symbol", "", list(self.state.symbols)), self._go)
+
+    @property
+    def _told(self) -> AlertState | None:
+        """The alert that the banner tells; None where it tells none."""
+        return next(iter(firing(loud(self.rewind.shown(self.state), self.memory.sayings))), None)
+
+    def _uncover(self) -> None:
+        """Close what lies over the page."""
+        while len(self.screen_stack) > 1:
+            self.pop_screen()
 
     def _go(self, typed: str | None) -> None:
         wanted = (typed or "").strip().upper()

@@ -54,6 +54,10 @@ class Shell(App[None]):
         """Show the page of one symbol, or choose it on the overview where there is no such page."""
 
     @abstractmethod
+    def open_alert(self, alert_id: str) -> None:
+        """Explain an alert over the page that is shown."""
+
+    @abstractmethod
     def wear(self, name: str) -> None:
         """Change the theme."""
 

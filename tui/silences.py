@@ -17,7 +17,7 @@ import msgspec
 from scoring.feed import AlertState, Hello, Instant
 from tui.state import State
 
-LENGTHS: Final = (("10 m", timedelta(minutes=10)), ("1 h", timedelta(hours=1)), ("8 h", timedelta(hours=8)))
+LENGTHS: Final = (("10 minutes", timedelta(minutes=10)), ("1 hour", timedelta(hours=1)), ("8 hours", timedelta(hours=8)))
 """For how long, as offered."""
 SEEN_LIMIT: Final = 200
 SILENCE_LIMIT: Final = 50

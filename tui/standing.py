@@ -5,7 +5,7 @@ Pure, apart from the widget that scrolls it. Severity and state are always words
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Final, TypeAlias
 
 import msgspec
@@ -16,7 +16,7 @@ from scoring.feed import LAPSED, WAITING, AlertState, RuleText
 from tui import figures, palette
 from tui.columns import is_whole, quality, quality_words
 from tui.phases import STATES, Standing, next_words, state_word, state_words
-from tui.silences import Silence, is_seen, silent_until
+from tui.silences import Said, is_seen, silent_until
 from tui.state import State
 
 SIGNS: Final = {"critical": ("■", palette.CRITICAL), "warning": ("◆", palette.WARNING), "info": ("●", palette.SECOND)}
@@ -156,16 +156,17 @@ COLUMNS: Final[tuple[Column, ...]] = (
 )
 
 
-def standings(state: State, seen: Iterable[str], silences: Sequence[Silence]) -> list[Standing]:
+def standings(state: State, said: Said) -> list[Standing]:
     """Give every alert and every rule that waits, the newest first."""
-    now, known = state.tape_at, frozenset(seen)
     rules = rules_of(state)
-    found = [
-        Standing(alert, is_seen(alert, known), silent_until(alert, silences, now), now, rules.get(alert.rule))
-        for alert in (*state.alerts.values(), *state.waiting.values())
-    ]
+    found = [_standing(alert, state, said, rules) for alert in (*state.alerts.values(), *state.waiting.values())]
     found.reverse()  # the latest change first, where two began at one instant
     return sorted(found, key=lambda standing: -figures.clock_order(standing.since))
+
+
+def _standing(alert: AlertState, state: State, said: Said, rules: Mapping[str, RuleText]) -> Standing:
+    silent = silent_until(alert, said.silences, state.tape_at)
+    return Standing(alert, is_seen(alert, said.seen), silent, state.tape_at, rules.get(alert.rule))
 
 
 def rules_of(state: State) -> Mapping[str, RuleText]:
@@ -173,13 +174,13 @@ def rules_of(state: State) -> Mapping[str, RuleText]:
     return {rule.name: rule for rule in state.hello.rules} if state.hello else {}
 
 
-def standing_of(state: State, alert_id: str, before: AlertState | None) -> Standing | None:
+def standing_of(state: State, alert_id: str, before: AlertState | None, said: Said) -> Standing | None:
     """Give one alert, or rule that waits, by its id; `before` is what was known of it last, for the screen may have forgotten it."""
     waiting = next((alert for alert in state.waiting.values() if alert.alert_id == alert_id), None)
     alert = state.alerts.get(alert_id) or waiting
     if alert is None and before is not None:
         alert = msgspec.structs.replace(before, state=LAPSED) if before.state in WAITING else before
-    return Standing(alert, False, None, state.tape_at, rules_of(state).get(alert.rule)) if alert else None
+    return _standing(alert, state, said, rules_of(state)) if alert else None
 
 
 def wished(found: Sequence[Standing], typed: str, sort: str, *, descending: bool) -> list[Standing]:

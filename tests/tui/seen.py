@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 
 from textual.pilot import Pilot
@@ -12,6 +12,7 @@ from tests.tui.alerts_heard import AT, events
 from tui.app import Ghosttape
 from tui.feed import Requests
 from tui.memory import Memory
+from tui.settings import ScreenSettings
 from tui.state import Event
 
 SIZES = [(80, 24), (120, 40), (200, 60)]
@@ -35,6 +36,7 @@ def show(
     size: tuple[int, int] = (120, 40),
     requests: Requests | None = None,
     memory: Memory | None = None,
+    keys: Mapping[str, str] | None = None,
 ) -> Memory:
     """Open the page of alerts, let somebody act, and give what is remembered, on top of `memory`."""
 
@@ -49,7 +51,7 @@ def show(
         return AT + timedelta(seconds=next(ticks))
 
     async def run() -> Memory:
-        app = Ghosttape(follow, wall=clock, requests=requests)
+        app = Ghosttape(follow, wall=clock, requests=requests, settings=ScreenSettings(keys=dict(keys or {})))
         app.memory = memory or app.memory
         async with app.run_test(size=size) as pilot:
             await settle(pilot, app)

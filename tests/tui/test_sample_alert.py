@@ -9,6 +9,7 @@ from scoring.feed import AlertState, Snapshot
 from scoring.records import TABLES, stored_name
 from tui import sample, sample_alert, whatif, why
 from tui.measures import Measures
+from tui.silences import Said
 from tui.standing import standings
 from tui.state import State, reduce
 
@@ -60,4 +61,4 @@ def test_every_alert_has_its_rule_and_every_rule_an_alert() -> None:
 
 def test_every_state_of_an_alert_is_there_to_be_seen() -> None:
     state = fold(reduce, sample.events(), State())
-    assert {standing.state for standing in standings(state, (), ())} == {"firing", "no_data", "pending", "inhibited", "cooling", "resolved"}
+    assert {standing.state for standing in standings(state, Said())} == {"firing", "no_data", "pending", "inhibited", "cooling", "resolved"}

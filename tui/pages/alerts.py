@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import timedelta
 from typing import ClassVar
 
 import msgspec
@@ -11,9 +10,9 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 
 from tui import figures
-from tui.pages.page import Page
+from tui.pages import quieting
+from tui.pages.quieting import Quieting
 from tui.phases import Standing
-from tui.silences import Said, acknowledge, silence, unsilence
 from tui.standing import COLUMNS, standings, wished
 from tui.state import State
 from tui.widgets.alert_log import AlertLines, AlertLog, AlertTitles
@@ -21,7 +20,7 @@ from tui.widgets.help import Section
 from tui.widgets.pane import Pane
 
 
-class AlertsPage(Page):
+class AlertsPage(Quieting):
     """The page."""
 
     NAME = "alerts"
@@ -29,9 +28,7 @@ class AlertsPage(Page):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "explain", "Why", id="alerts.explain", tooltip="explain the chosen alert"),
         Binding("slash", "filter", "Filter", id="alerts.filter", key_display="/", tooltip="show only alerts with these words in them"),
-        Binding("a", "acknowledge", "Acknowledge", id="alerts.acknowledge", tooltip="say that it was seen, or take that back"),
-        Binding("s", "silence", "Silence", id="alerts.silence", tooltip="silence this rule on this symbol for a time"),
-        Binding("u", "unsilence", "Unsilence", False, id="alerts.unsilence", tooltip="let it be heard again"),
+        *quieting.BINDINGS,
         Binding(
             "o",
             "sort",
@@ -61,8 +58,7 @@ class AlertsPage(Page):
     def show(self, state: State) -> None:
         """Draw the state."""
         memory = self.shell.memory
-        said = memory.sayings.of(state.hello)
-        found = standings(state, said.seen, said.silences)
+        found = standings(state, memory.sayings.of(state.hello))
         rows = wished(found, memory.alert_filter, memory.alert_sort, descending=memory.alert_descending)
         quiet = f"nothing here is like {figures.clean(memory.alert_filter)!r}: esc shows all" if found else "No alert so far."
         self._log.show(rows, len(found), memory.alert_sort, descending=memory.alert_descending, quiet=quiet if state.hello else "")
@@ -77,25 +73,22 @@ class AlertsPage(Page):
         )
         return (("Columns", columns), ("Quiet", quieting))
 
+    @property
+    def standing(self) -> Standing | None:
+        """The chosen alert."""
+        return self._log.list.standing
+
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Offer only what would do something."""
-        standing = self._log.list.standing if action in ("explain", "acknowledge", "silence", "unsilence", "copy") else None
         match action:
-            case "explain" | "acknowledge" | "silence" | "copy":
-                return standing is not None
-            case "unsilence":
-                return standing is not None and standing.silent_until is not None
+            case "explain" | "copy":
+                return self.standing is not None
             case "clear":
                 return bool(self.shell.memory.alert_filter)
             case "reverse":
                 return bool(self.shell.memory.alert_sort)
             case _:
                 return super().check_action(action, parameters)
-
-    def draw_now(self) -> None:
-        """Draw what was asked at once."""
-        self.shell.draw()
-        self.refresh_bindings()
 
     def on_alert_lines_chosen(self) -> None:
         """Say of the chosen one what there is to say."""
@@ -113,10 +106,8 @@ class AlertsPage(Page):
 
     def action_explain(self) -> None:
         """Open the explanation."""
-        from tui.pages.explanation import ExplanationPage
-
-        if standing := self._log.list.standing:
-            self.app.push_screen(ExplanationPage(standing.alert.alert_id))
+        if standing := self.standing:
+            self.shell.open_alert(standing.alert.alert_id)
 
     def action_filter(self) -> None:
         """Ask for a filter, which acts while it is typed."""
@@ -131,24 +122,6 @@ class AlertsPage(Page):
         """Clear the filter."""
         self._remember(alert_filter="")
 
-    def action_acknowledge(self) -> None:
-        """Note that the chosen alert was seen, or take that back."""
-        if standing := self._log.list.standing:
-            self._say(seen=acknowledge(self._said.seen, standing.alert))
-
-    def action_silence(self) -> None:
-        """Ask for how long."""
-        from tui.widgets.silencing import Silencing
-
-        if standing := self._log.list.standing:
-            alert = standing.alert
-            self.app.push_screen(Silencing(alert.rule, alert.symbol), lambda length: self._silence(standing, length))
-
-    def action_unsilence(self) -> None:
-        """Let the chosen one be heard again."""
-        if standing := self._log.list.standing:
-            self._say(silences=unsilence(self._said.silences, standing.alert))
-
     def action_sort(self) -> None:
         """Sort by the next column."""
         titles = ["", *(column.title for column in COLUMNS)]
@@ -161,27 +134,10 @@ class AlertsPage(Page):
 
     def action_copy(self) -> None:
         """Copy the id of the chosen alert."""
-        if standing := self._log.list.standing:
+        if standing := self.standing:
             name = figures.clean(standing.alert.alert_id)
             self.app.copy_to_clipboard(name)
             self.notify(f"copied {name}", timeout=2, markup=False)
-
-    def _silence(self, standing: Standing, length: timedelta | None) -> None:
-        now = self.shell.state.tape_at
-        if length is None:
-            return
-        if now is None:
-            self.notify("nothing is known of the time on the tape yet", severity="warning", markup=False)
-            return
-        self._say(silences=silence(self._said.silences, standing.alert, now, length))
-
-    @property
-    def _said(self) -> Said:
-        return self.shell.memory.sayings.of(self.shell.state.hello)
-
-    def _say(self, **changes: object) -> None:
-        said = msgspec.structs.replace(self._said, **changes)
-        self._remember(sayings=self.shell.memory.sayings.put(self.shell.state.hello, said))
 
     def _remember(self, **changes: object) -> None:
         self.shell.remember(msgspec.structs.replace(self.shell.memory, **changes))

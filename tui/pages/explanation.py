@@ -14,8 +14,9 @@ from textual.containers import Horizontal, Vertical
 
 from scoring.feed import LAPSED, WAITING, AlertState
 from tui import figures
-from tui.pages.page import Page
-from tui.phases import Standing, next_words
+from tui.pages import quieting
+from tui.pages.quieting import Quieting
+from tui.phases import Standing, next_words, state_words
 from tui.ranges import View
 from tui.standing import standing_of
 from tui.state import State
@@ -49,7 +50,7 @@ class Why(Pane):
     """
 
 
-class ExplanationPage(Page):
+class ExplanationPage(Quieting):
     """The page."""
 
     NAME = "alerts"
@@ -58,7 +59,8 @@ class ExplanationPage(Page):
     ExplanationPage.-narrow #why-left, ExplanationPage.-narrow #why-right { width: 100%; padding: 0; }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape,enter", "app.pop_screen", "Back", id="explanation.back", tooltip="back to the log"),
+        Binding("escape,enter", "app.pop_screen", "Back", id="explanation.back", tooltip="back to where you were"),
+        *quieting.BINDINGS,
         Binding("plus,equals_sign", "change(1)", "More", id="explanation.more", key_display="+", tooltip="what if this were more"),
         Binding("minus", "change(-1)", "Less", id="explanation.less", key_display="-", tooltip="what if this were less"),
         Binding("w", "other", "Other", id="explanation.other", tooltip="change the threshold, or the `for`"),
@@ -71,6 +73,7 @@ class ExplanationPage(Page):
         super().__init__()
         self._alert_id = alert_id
         self._alert: AlertState | None = None
+        self._standing: Standing | None = None
         self._wish: WhatIf | None = None
         self._chart = ChartView()
         self._reason, self._asked, self._numbers, self._crowd, self._whole, self._supposed = (Block() for _ in range(6))
@@ -106,7 +109,7 @@ class ExplanationPage(Page):
 
     def show(self, state: State) -> None:
         """Draw the alert as it stands; one that the screen has forgotten stays as it was known last."""
-        standing = standing_of(state, self._alert_id, self._alert)
+        standing = self._standing = standing_of(state, self._alert_id, self._alert, self.shell.memory.sayings.of(state.hello))
         if standing is None:
             return
         alert = standing.alert
@@ -136,6 +139,11 @@ class ExplanationPage(Page):
         if self._wish and (question != self._judged[0] or time.monotonic() - self._judged[1] >= _JUDGE_S):
             self._judged = (question, time.monotonic())
             self._supposed.write(explanation.supposed(alert, self._wish, self.shell.measures, left))
+
+    @property
+    def standing(self) -> Standing | None:
+        """The alert that is explained."""
+        return self._standing
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Offer the id only of what is stored under it."""
@@ -188,7 +196,8 @@ class ExplanationPage(Page):
 
 
 def _titles(standing: Standing) -> tuple[str, str]:
-    """Say whom it is about; below, the name under which it is stored."""
+    """Say whom it is about, and what was said of it; below, the name under which it is stored."""
     alert = standing.alert
-    about = figures.prose(f"Why · {alert.rule[:_NAME]} {alert.symbol[:_NAME]}")
+    said = f" · {state_words(standing)}" if standing.seen or standing.silent_until else ""
+    about = figures.prose(f"Why · {alert.rule[:_NAME]} {alert.symbol[:_NAME]}{said}")
     return about, "esc goes back" if standing.is_waiting else f"id {figures.prose(alert.alert_id[:_ID])} · esc goes back"

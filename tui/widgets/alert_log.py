@@ -23,7 +23,7 @@ from tui.looks import painted_style
 from tui.phases import Standing
 from tui.shell import look_of
 from tui.standing import Column, at, chosen, heading, told, written
-from tui.widgets.lines import Lines
+from tui.widgets.lines import Lines, entitle
 
 _GUTTER: Final = 2
 _CHOSEN: Final = "▸ "
@@ -167,7 +167,7 @@ class AlertLog(Vertical):
         firing = sum(row.alert.state == "firing" for row in rows)
         waiting = Counter(row.alert.state for row in rows if row.is_waiting)
         others = "".join(f" · {count} {word}" for word, count in sorted(waiting.items()))
-        self.border_title = f"Alerts · {len(rows)} of {known} · {firing} firing{others}" if known else "Alerts"
+        entitle(self, f"Alerts · {len(rows)} of {known} · {firing} firing{others}" if known else "Alerts")
         titles = Text(" " * _GUTTER)
         for text, style in heading(chosen(self.room - _GUTTER), sort, descending=descending):
             titles.append(text, style)

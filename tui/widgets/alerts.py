@@ -6,10 +6,12 @@ from typing import Final
 
 from rich.style import Style
 from rich.text import Text
+from textual import events
 from textual.app import ComposeResult
 
 from scoring.feed import AlertState
 from tui import figures, palette
+from tui.shell import shell
 from tui.state import State
 from tui.widgets.lines import Lines, entitle
 from tui.widgets.pane import Pane
@@ -30,8 +32,14 @@ _FEWEST: Final = 4
 
 def log(state: State, width: int) -> Text:
     """Write the alerts, the latest to begin first, `width` columns."""
-    newest_first = sorted(enumerate(state.alerts.values()), key=lambda numbered: (figures.clock_order(numbered[1].started_at), numbered[0]))
-    return Text("\n").join(line(alert, width) for _, alert in reversed(newest_first))
+    return Text("\n").join(line(alert, width) for alert in newest_first(state))
+
+
+def newest_first(state: State) -> list[AlertState]:
+    """Give the alerts, the latest to begin first, and of those that began at one instant the one that has changed last."""
+    found = list(state.alerts.values())
+    found.reverse()
+    return sorted(found, key=lambda alert: -figures.clock_order(alert.started_at))
 
 
 def line(alert: AlertState, width: int) -> Text:
@@ -72,7 +80,7 @@ def _outcome(alert: AlertState) -> str:
 
 
 class Alerts(Pane):
-    """The pane of the alerts."""
+    """The pane of the alerts; a click on one explains it."""
 
     BORDER_TITLE = "Alerts"
 
@@ -80,6 +88,7 @@ class Alerts(Pane):
         """Make the lines."""
         super().__init__()
         self._log = Lines(id="log")
+        self._alerts: list[AlertState] = []
 
     def compose(self) -> ComposeResult:
         """Lay them out."""
@@ -87,12 +96,19 @@ class Alerts(Pane):
 
     def show(self, state: State) -> None:
         """Draw the state."""
+        self._alerts = newest_first(state)
         firing = sum(alert.state == "firing" for alert in state.alerts.values())
         entitle(self, f"Alerts · {firing} firing" if firing else "Alerts")
         quiet = Text("No alert so far." if state.hello else "", Style(color=palette.QUIET))
         if not self.room:
             return  # not laid out yet: names would be cut for a moment
         self._log.write(log(state, self.room) if state.alerts else quiet)
+
+    def on_click(self, event: events.Click) -> None:
+        """Explain what was clicked."""
+        offset = event.get_content_offset(self._log)
+        if offset is not None and offset.y < len(self._alerts):
+            shell(self).open_alert(self._alerts[offset.y].alert_id)
 
     @property
     def room(self) -> int:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import ClassVar, Final
 
 from textual.app import ComposeResult
@@ -31,17 +31,25 @@ class Silencing(ModalScreen[timedelta | None]):
     Silencing OptionList:focus { border: round $primary; }
     """
 
-    def __init__(self, rule: str, symbol: str) -> None:
-        """Say about whom."""
+    def __init__(self, rule: str, symbol: str, now: datetime) -> None:
+        """Say about whom, and when it is on the tape."""
         super().__init__()
+        self._now = now
         self._about = figures.fit(f"{figures.prose(rule[:_NAME])} {figures.prose(symbol[:_NAME])}".strip(), _NAME).strip()
 
     def compose(self) -> ComposeResult:
         """Lay out the answers."""
-        answers = OptionList(*(f"{number}  {text} of the tape" for number, (text, _) in enumerate(LENGTHS, start=1)), markup=False)
+        answers = OptionList(
+            *(f"{number}  {text:<10}  until {self._end(length)}" for number, (text, length) in enumerate(LENGTHS, start=1)), markup=False
+        )
         answers.border_title = f"For how long: {self._about}".replace("[", "\\[")
         answers.border_subtitle = "esc leaves"
         yield answers
+
+    def _end(self, length: timedelta) -> str:
+        """Write when it ends on the tape, with its day where that is another."""
+        end = self._now + length
+        return f"{end:%H:%M:%S}" if end.date() == self._now.date() else f"{end:%Y-%m-%d %H:%M:%S}"
 
     def on_option_list_option_selected(self, event: OptionList.OptionSelected) -> None:
         """Give what was chosen."""

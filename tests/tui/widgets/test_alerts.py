@@ -7,10 +7,13 @@ from datetime import UTC, datetime, timedelta
 import msgspec
 import pytest
 from rich.cells import cell_len
+from textual.pilot import Pilot
 
 from scoring.feed import AlertState
+from tests.tui.seen import press, show
+from tui.app import Ghosttape
 from tui.state import State
-from tui.widgets.alerts import line, log
+from tui.widgets.alerts import line, log, newest_first
 
 AT = datetime(2026, 8, 1, 12, tzinfo=UTC)
 ALERT = AlertState(
@@ -62,6 +65,19 @@ def test_the_newest_comes_first_and_an_alert_without_a_start_last() -> None:
     alerts += [changed(alert_id=name, rule=name, started_at=AT + timedelta(seconds=1)) for name in ("FIRST", "SECOND")]
     text = log(State(alerts={alert.alert_id: alert for alert in alerts}), 70).plain
     assert [row.split()[2] for row in text.splitlines()] == ["SECOND", "FIRST", "OLD", "NEVER"]
+
+
+def test_a_click_on_one_explains_it() -> None:
+    async def act(pilot: Pilot[None], app: Ghosttape) -> None:
+        await press(pilot, app, "1")
+        place = next(row for row, alert in enumerate(newest_first(app.state)) if alert.rule == "VOLUME_SPIKE")
+        await pilot.click("#log", offset=(5, place))
+        assert "Why · VOLUME_SPIKE DOGEUSDT" in await press(pilot, app)
+        await press(pilot, app, "escape")
+        await pilot.click("#log", offset=(5, 4))
+        assert "Symbols" in await press(pilot, app)
+
+    show(act, size=(200, 60))
 
 
 def test_hostile_text_is_harmless() -> None:

@@ -7,10 +7,13 @@ from datetime import UTC, datetime, timedelta
 import msgspec
 import pytest
 from rich.cells import cell_len
+from textual.pilot import Pilot
 
 from scoring.feed import AlertState
+from tests.tui.seen import press, show, text_of
+from tui.app import Ghosttape
 from tui.state import State
-from tui.widgets.banner import banner, firing
+from tui.widgets.banner import Banner, banner, firing
 
 AT = datetime(2026, 8, 1, 12, tzinfo=UTC)
 ALERT = AlertState(
@@ -71,6 +74,30 @@ def test_it_never_breaks_and_never_loses_the_count(alert: AlertState, width: int
 def test_where_there_is_little_room_the_rule_the_symbol_and_the_numbers_stay() -> None:
     text = banner(known(ALERT, ALERT, ALERT), 60).plain
     assert text == "■  IMMINENT_HYPE_PUMP  DOGEUSDT  143.2 vs 100  +2 more"
+
+
+def test_the_key_that_explains_it_stands_at_its_end_where_there_is_room() -> None:
+    assert banner(known(ALERT), 78, "e").plain == "■  IMMINENT_HYPE_PUMP  DOGEUSDT  143.2 vs 100  since 12:00:00  e Why"
+    assert banner(known(ALERT, ALERT), 66, "e").plain == "■  IMMINENT_HYPE_PUMP  DOGEUSDT  143.2 vs 100  +1 more  e Why"
+    assert banner(known(ALERT, ALERT), 59, "e").plain.endswith("  +1 more")
+
+
+@pytest.mark.parametrize("keys", [{}, {"screen.why": "z,ctrl+w"}])
+def test_its_key_and_a_click_explain_what_it_tells_and_lead_back(keys: dict[str, str]) -> None:
+    key = "z" if keys else "e"
+
+    async def act(pilot: Pilot[None], app: Ghosttape) -> None:
+        assert "DRAWDOWN" in await press(pilot, app, "1")
+        assert text_of(app).splitlines()[2].rstrip().endswith(f"  +1 more  {key} Why")
+        for _ in range(2):
+            assert "Why · DRAWDOWN DOGEUSDT" in await press(pilot, app, key)
+        assert "Symbols" in await press(pilot, app, "escape")
+        await pilot.click(Banner)
+        assert "Why · DRAWDOWN DOGEUSDT" in await press(pilot, app)
+        assert "Why · SPREAD_WARNING BTCUSDT" in await press(pilot, app, "a", key)
+        assert "Symbols" in await press(pilot, app, "a", "1", key)
+
+    show(act, keys=keys)
 
 
 @pytest.mark.parametrize(("completeness", "words"), [("open_gap(2)", "data 2 gap"), ("repaired(12)", "data 12 fixed")])
