@@ -151,7 +151,7 @@ def at(layout: Layout, x: int) -> Column | None:
 def lines(row: SymbolReadings, moment: Moment, layout: Layout, marked: str = "") -> list[Line]:
     """Write one symbol, `moment.height` lines: the trend fills them all, the rest stands in the middle one.
 
-    The cell of the column named `marked` is underlined.
+    The cell of the column named `marked` is underlined, where it says something.
     """
     drawn_cells = [(column.draw(row, moment, width), width, column.name == marked) for column, width in layout]
     middle = moment.height // 2
@@ -162,7 +162,7 @@ def lines(row: SymbolReadings, moment: Moment, layout: Layout, marked: str = "")
             pieces = cell[y if len(cell) == moment.height else 0]
             if len(cell) != moment.height and y != middle:
                 pieces = [(" " * width, _PLAIN)]
-            if is_marked:
+            if is_marked and pieces[0][1] is not _PLAIN:
                 line += [(_GAP, _PLAIN)] * bool(line) + [(text, style + _UNDERLINED) for text, style in pieces]
             elif line:  # the gap goes with its cell: half as many pieces to draw
                 line.append((_GAP + pieces[0][0], pieces[0][1]))

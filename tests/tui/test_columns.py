@@ -152,6 +152,8 @@ def test_the_chosen_cell_is_underlined() -> None:
     layout = columns.chosen(ALL, 100)
     underlined = [text for text, style in columns.lines(row(), NOW, layout, "last")[0] if style.underline]
     assert "".join(underlined).strip() == "61,234.50"
+    tall = columns.lines(row(), columns.Moment(AT, live=True, height=3), layout, "last")
+    assert [any(style.underline for _, style in line) for line in tall] == [False, True, False]
 
 
 @pytest.mark.parametrize(("z", "words"), [(7.4, "!+7.4"), (-4.0, "!−4.0"), (3.9, "+3.9"), (None, "–")])
