@@ -164,8 +164,12 @@ def lines(row: SymbolReadings, moment: Moment, layout: Layout, marked: str = "")
                 pieces = [(" " * width, _PLAIN)]
             if is_marked and pieces[0][1] is not _PLAIN:
                 line += [(_GAP, _PLAIN)] * bool(line) + [(text, style + _UNDERLINED) for text, style in pieces]
-            elif line:  # the gap goes with its cell: half as many pieces to draw
-                line.append((_GAP + pieces[0][0], pieces[0][1]))
+            elif line:  # the gap goes with its cell, and cells of one style together: a third as many pieces to draw
+                text, style = pieces[0]
+                if style is line[-1][1]:
+                    line[-1] = (line[-1][0] + _GAP + text, style)
+                else:
+                    line.append((_GAP + text, style))
                 line += pieces[1:]
             else:
                 line += pieces

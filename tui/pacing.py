@@ -27,11 +27,11 @@ class Pacing:
         self._clock, self._used = clock, used
         self._drawn_at, self._used_then = float("-inf"), 0.0
 
-    def is_due(self) -> bool:
-        """Say whether it is time to draw: yes is taken for done."""
+    def is_due(self, *, is_covered: bool = False) -> bool:
+        """Say whether it is time to draw: yes is taken for done. A page that is covered by something typed into waits longest."""
         now, used = self._clock(), self._used()
         since = now - self._drawn_at
-        if since < _LONGEST_S and used - self._used_then > _SHARE * since:
+        if since < _LONGEST_S and (is_covered or used - self._used_then > _SHARE * since):
             return False
         self._drawn_at, self._used_then = now, used
         return True

@@ -19,6 +19,7 @@ from tui.state import Cells, SymbolState
 
 SPANS: Final = ("15m", "5m", "1m")
 """Over which the flow measures a change, longest first."""
+_MOMENTA: Final = tuple((span, f"momentum_{span}") for span in SPANS)
 _FRESH_S: Final = 30.0
 """A number is news for this long after its instant, or after its window has ended: final rows wait 10 s for late data."""
 _COMPLETE: Final = "complete"
@@ -73,7 +74,7 @@ def change_span(symbols: Iterable[SymbolState]) -> str:
 def spans(symbol: SymbolState) -> frozenset[str]:
     """Give the spans over which a symbol has a change."""
     risk = newest(symbol, Topic.RISK_METRICS) or {}
-    return frozenset(span for span in SPANS if read_number(risk.get(f"momentum_{span}")) is not None)
+    return frozenset([span for span, column in _MOMENTA if read_number(risk.get(column)) is not None])
 
 
 def read(symbol: SymbolState, span: str, stance: Stance | None = None) -> SymbolReadings:
@@ -121,7 +122,9 @@ def window_width(symbols: Iterable[SymbolState]) -> float | None:
 def newest(symbol: SymbolState, table: str) -> Cells | None:
     """Give the newest row of a table, of its narrowest window."""
     found = [(key, cells) for key, cells in symbol.rows.items() if key.table == table]
-    if len(found) > 1:
+    if len(found) == 1:
+        return found[0][1] if _instant(found[0][1]) is not None else None
+    if found:
         narrowest = min(key.width_s for key, _ in found)
         found = [(key, cells) for key, cells in found if key.width_s == narrowest]
     dated = [(at, not key.provisional, cells) for key, cells in found if (at := _instant(cells)) is not None]

@@ -50,7 +50,7 @@ class Readings:
     def __init__(self) -> None:
         """Start empty."""
         self._kept: dict[str, tuple[SymbolState, str, Stance | None, SymbolReadings]] = {}
-        self._shapes: dict[str, tuple[SymbolState, frozenset[str], float | None]] = {}
+        self._shapes: dict[str, tuple[SymbolState, frozenset[str] | None, float | None]] = {}
         self._symbols: Mapping[str, SymbolState] = {}
         self._stances: Mapping[str, Stance] = {}
         self._by_symbol: Mapping[str, Stance] = {}
@@ -61,12 +61,17 @@ class Readings:
         if state.symbols is self._symbols:
             return self._shape
         self._symbols = state.symbols
+        common: list[frozenset[str]] = []
+        widths: list[float] = []
         for name, symbol in state.symbols.items():
-            if name not in self._shapes or self._shapes[name][0] is not symbol:
-                self._shapes[name] = (symbol, spans(symbol), window_width([symbol]))
-        shapes = [self._shapes[name] for name in state.symbols]
-        common = [known for symbol, known, _ in shapes if any(key.table == Topic.RISK_METRICS for key in symbol.rows)]
-        widths = [width for _, _, width in shapes if width is not None]
+            shape = self._shapes.get(name)
+            if shape is None or shape[0] is not symbol:
+                is_sampled = any(key.table == Topic.RISK_METRICS for key in symbol.rows)
+                shape = self._shapes[name] = (symbol, spans(symbol) if is_sampled else None, window_width([symbol]))
+            if shape[1] is not None:
+                common.append(shape[1])
+            if shape[2] is not None:
+                widths.append(shape[2])
         span = next((span for span in SPANS if common and all(span in known for known in common)), SPANS[-1])
         self._shape = (span, min(widths, default=None))
         return self._shape

@@ -46,6 +46,13 @@ def test_a_flood_drops_frames_but_never_all_of_them(drawing_s: float, messages: 
     assert Load(drawing_s, messages).drawings() == drawn
 
 
+def test_a_page_under_a_prompt_is_drawn_less_often() -> None:
+    instants = iter((0.0, 0.1, 0.2, 0.31, 0.41, 0.51))
+    pacing = Pacing(lambda: next(instants), lambda: 0.0)
+    assert [pacing.is_due(is_covered=True) for _ in range(5)] == [True, False, False, True, False]
+    assert pacing.is_due()
+
+
 def test_what_a_start_has_made_is_not_walked_through_again() -> None:
     before = len(gc.get_objects())
     try:

@@ -77,6 +77,8 @@ class WatchList(ScrollView, can_focus=True):
         """Item of each line."""
         self._height = 1
         self._drawn: dict[int, list[Line]] = {}
+        self._stale: set[int] = set()
+        """Items that are to be drawn again: a key that scrolls draws what comes into sight, and nothing else."""
         self._source: tuple[State, Readings, Moment] | None = None
         self._base: Style | None = None
         """What every line stands on; None until the next one is drawn."""
@@ -91,14 +93,15 @@ class WatchList(ScrollView, can_focus=True):
         if self.symbol not in items:
             self.symbol = next((item for item in items if isinstance(item, str)), "")
         self._source = (state, readings, moment)
+        self._stale = set(self._drawn)
         self._redraw()
 
     def choose(self, symbol: str) -> None:
         """Choose a row and bring it into sight, with the heading before it."""
         if symbol not in self._items:
             return
+        self._forget(self.symbol, symbol)
         self.symbol = symbol
-        self._redraw()
         place = self._items.index(symbol)
         top, seen = self._tops[place], self.scroll_offset.y
         if top < seen:
@@ -106,6 +109,8 @@ class WatchList(ScrollView, can_focus=True):
             self.scroll_to(y=top - under_heading, animate=False, immediate=True)
         elif top + self._height > seen + self.size.height:
             self.scroll_to(y=top + self._height - self.size.height, animate=False, immediate=True)
+        if self.scroll_offset.y == seen:
+            self._redraw()
 
     def render_line(self, y: int) -> Strip:
         """Give one line of what is in sight."""
@@ -170,6 +175,7 @@ class WatchList(ScrollView, can_focus=True):
         names = [column.name for column, _ in self._layout]
         if names:
             self.marked = names[(names.index(self.marked) + cells) % len(names)]
+            self._forget(self.symbol)
             self._redraw()
 
     def _pick(self, symbol: str) -> None:
@@ -187,15 +193,19 @@ class WatchList(ScrollView, can_focus=True):
         self._drawn = {}
         self.refresh()
 
+    def _forget(self, *symbols: str) -> None:
+        self._stale.update(place for place in self._drawn if self._items[place] in symbols)
+
     def _redraw(self) -> None:
-        """Draw what is in sight again, and tell the terminal of the lines that have changed."""
+        """Draw what is in sight and is not drawn as it stands, and tell the terminal of the lines that have changed."""
         first, last = self.scroll_offset.y, min(self.scroll_offset.y + self.size.height, len(self._owners))
         drawn: dict[int, list[Line]] = {}
         for item in dict.fromkeys(self._owners[first:last]):
-            drawn[item] = self._lines(item)
-            if drawn[item] != self._drawn.get(item):
+            known = self._drawn.get(item)
+            drawn[item] = self._lines(item) if known is None or item in self._stale else known
+            if drawn[item] != known:
                 self.refresh_lines(self._tops[item], len(drawn[item]))
-        self._drawn = drawn
+        self._drawn, self._stale = drawn, set()
 
     def _lines(self, place: int) -> list[Line]:
         item = self._items[place]

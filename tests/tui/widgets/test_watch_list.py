@@ -12,8 +12,11 @@ from scoring.feed import NewRows
 from tui import sample
 from tui.app import Ghosttape
 from tui.looks import LIGHT, painted_style
+from tui.readings import SymbolReadings
 from tui.sample_moments import MOMENTS
-from tui.state import Event, reduce
+from tui.state import Event, State, reduce
+from tui.watch import Readings
+from tui.widgets.symbols import moment_of
 from tui.widgets.watch_list import _GROUND, WatchList
 
 
@@ -91,6 +94,36 @@ def test_another_theme_is_another_ground_in_the_same_frame() -> None:
             plain, chosen = shown.render_line(1), shown.render_line(0)
             assert {segment.style.bgcolor for segment in plain if segment.style} == {shown.rich_style.bgcolor}
             assert {segment.style.bgcolor for segment in chosen if segment.style} == {painted_style(LIGHT, _GROUND).bgcolor}
+
+    asyncio.run(run())
+
+
+class Counting(Readings):
+    """Knows who was read."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.asked: list[str] = []
+
+    def of(self, state: State, name: str) -> SymbolReadings:
+        self.asked.append(name)
+        return super().of(state, name)
+
+
+def test_a_key_draws_the_rows_it_changes_and_those_that_come_into_sight_once() -> None:
+    async def run() -> None:
+        app = program()
+        async with app.run_test(size=(100, 24)) as pilot:
+            shown = await settled(app, pilot)
+            names, readings = list(app.state.symbols), Counting()
+            shown.choose(names[0])
+            shown.show(app.state, readings, moment_of(app.state), tuple(names), shown._layout)
+            readings.asked.clear()
+            shown.choose(names[1])
+            assert readings.asked == names[:2]
+            readings.asked.clear()
+            shown.choose(names[-1])
+            assert readings.asked == names[-shown.size.height :]
 
     asyncio.run(run())
 
