@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 import msgspec
 
 from scoring.duration import Duration
@@ -12,7 +14,7 @@ class FeedSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     host: str = "127.0.0.1"
     """Address to listen on. Anything but loopback needs a token."""
-    port: int = 8765
+    port: Annotated[int, msgspec.Meta(ge=0, le=65_535)] = 8765
     """Port to listen on; 0 takes any free one."""
     token: str = ""
     """What a client must know; empty lets in whoever can reach the port. A secret: belongs in `.env`."""

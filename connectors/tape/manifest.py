@@ -26,6 +26,8 @@ FORMAT: Final = 1
 """The newest format this program reads, and the one it writes."""
 
 MANIFEST: Final = "manifest.json"
+USUAL_FOLDER: Final = "recordings"
+"""Where sessions are looked for when there is none beside the one that was asked for."""
 _HASH_BLOCK_BYTES: Final = 1 << 20
 _NAMES_SHOWN: Final = 5
 _REFRESH: Final = threading.Lock()
@@ -218,5 +220,8 @@ def _sha256(path: Path) -> str:
 def _nearest(session: Path) -> str:
     parent = session.absolute().parent
     names = sorted(path.parent.name for path in parent.glob(f"*/{MANIFEST}"))
+    if not names:
+        parent /= USUAL_FOLDER
+        names = sorted(f"{USUAL_FOLDER}/{path.parent.name}" for path in parent.glob(f"*/{MANIFEST}"))
     near = difflib.get_close_matches(session.name, names, n=_NAMES_SHOWN, cutoff=0.0)
-    return f"choose one of {', '.join(near)}" if near else f"there is none in {parent}, record one first"
+    return f"choose one of {', '.join(near)}" if near else f"there is none in {session.absolute().parent}, record one first"

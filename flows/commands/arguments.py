@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import argparse
-from typing import NoReturn
+from pathlib import Path
+from typing import Final, NoReturn
+
+HIGHEST_PORT: Final = 65_535
 
 
 class Arguments(argparse.ArgumentParser):
@@ -16,6 +19,20 @@ class Arguments(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
         """End the program with one line and exit code 2."""
         self.exit(2, f"{self.prog}: {message}: see {self.prog} --help\n")
+
+
+def port(text: str) -> int:
+    """Read a TCP port; 0 is any free one."""
+    if not text.isdecimal() or int(text) > HIGHEST_PORT:
+        raise argparse.ArgumentTypeError(f"{text!r} is no port, which is a number from 0 (any free one) to {HIGHEST_PORT}")
+    return int(text)
+
+
+def file(text: str) -> str:
+    """Read the name of a file that is there: what is only read at the end is missed at the beginning."""
+    if not Path(text).is_file():
+        raise argparse.ArgumentTypeError(f"{text!r} is no file")
+    return text
 
 
 def whole_number(text: str) -> int:

@@ -19,7 +19,7 @@ from typing import Final
 
 import msgspec
 
-from connectors.tape.manifest import Manifest, PartitionInfo, load, refresh, save
+from connectors.tape.manifest import MANIFEST, Manifest, PartitionInfo, load, refresh, save
 from connectors.tape.newest import newest_first
 from connectors.tape.pinning import pin, pin_sealed, row_at
 from connectors.tape.reader import FrameReader
@@ -90,6 +90,8 @@ def first_rows(tape: Path, last: str, from_now: bool, now_ns: int) -> FromRows:
         SettingError: `last` is no length of time.
         SessionError: the tape is none.
     """
+    if not (tape / MANIFEST).is_file():
+        raise SessionError(f"{tape}: no live tape here, expected one to keep a stretch of: start just live first, or set data_dir")
     folders = {name: tape / "frames" / name for name in load(tape).partitions}
     if from_now:
         return {name: FrameReader(folder).end_row for name, folder in folders.items()}
@@ -150,9 +152,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser = Arguments("record", __doc__)
     parser.add_argument("name", help="name of the new session")
     parser.add_argument("--to", default="recordings", help="folder it is made in (default: recordings)")
-    parser.add_argument("--last", default="", help="only the newest, e.g. 2h")
-    parser.add_argument("--from-now", action="store_true", help="what comes from now on, until ctrl+c")
-    parser.add_argument("--for", dest="for_", default="", help="what comes in that time from now on, e.g. 30m")
+    stretch = parser.add_mutually_exclusive_group()
+    stretch.add_argument("--last", default="", help="only the newest, e.g. 2h")
+    stretch.add_argument("--from-now", action="store_true", help="what comes from now on, until ctrl+c")
+    stretch.add_argument("--for", dest="for_", default="", help="what comes in that time from now on, e.g. 30m")
     parser.add_argument("--no-digests", action="store_true", help="leave the replay out: just verify SESSION --record makes up for it")
     given = parser.parse_args(arguments)
     with refusing_in_one_line():

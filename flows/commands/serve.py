@@ -14,7 +14,7 @@ from connectors.inputs.pace import parse_speed
 from connectors.outputs.exchange import Exchange, ExchangeSettings
 from connectors.outputs.exchange_faults import ExchangeFaults
 from connectors.tape.manifest import load
-from flows.commands.arguments import Arguments
+from flows.commands.arguments import Arguments, port, whole_number
 from flows.running import refusing_in_one_line
 from scoring.duration import Duration, moment
 from scoring.errors import SettingError
@@ -30,10 +30,10 @@ def parser() -> Arguments:
     made.add_argument("session", nargs="?", default="recordings/session", help="folder of a recorded session (default: the bundled one)")
     made.add_argument("--speed", default="1x", help="max, or a factor such as 1x or 20x (default: 1x)")
     made.add_argument("--host", default=defaults.host, help=f"address to listen on (default: {defaults.host})")
-    made.add_argument("--port", type=int, default=defaults.port, help=f"port, 0 for any free one (default: {defaults.port})")
+    made.add_argument("--port", type=port, default=defaults.port, help=f"port, 0 for any free one (default: {defaults.port})")
     made.add_argument("--faults", default="", help="script of what goes wrong: see docs/serve.md")
     made.add_argument("--lifetime", default=str(defaults.lifetime), help=f"session time of a connection (default: {defaults.lifetime})")
-    made.add_argument("--weight", type=int, default=defaults.weight, help=f"request weight a minute (default: {defaults.weight})")
+    made.add_argument("--weight", type=whole_number, default=defaults.weight, help=f"request weight a minute (default: {defaults.weight})")
     made.add_argument("--now", action="store_true", help="begin at once, not with the first subscription")
     made.add_argument("--once", action="store_true", help="stop when the tape has ended")
     return made

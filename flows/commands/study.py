@@ -19,7 +19,7 @@ from rich.table import Table as Grid
 from rich.text import Text
 
 from flows.charts import Panel, Series, draw
-from flows.commands.arguments import Arguments, whole_number
+from flows.commands.arguments import Arguments, file, whole_number
 from flows.commands.results import Results, known_events, open_results
 from flows.running import refusing_in_one_line
 from flows.settings import load
@@ -228,7 +228,7 @@ def parser() -> Arguments:
 
 def add_event_options(made: Arguments) -> None:
     """Describe what studies and sweeps share."""
-    made.add_argument("--events", default="", help="CSV file of known events: asset or symbol, instant")
+    made.add_argument("--events", type=file, help="CSV file of known events: asset or symbol, instant")
     made.add_argument("--within", type=length, default=Duration.parse("10m"), help="how near an alert must be to an event (default: 10m)")
     made.add_argument("--chart", default="", help="SVG file to write (default: in the data folder)")
 

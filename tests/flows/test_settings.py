@@ -82,3 +82,9 @@ def test_a_file_of_secrets_that_is_no_text_is_named(tmp_path: Path) -> None:
     (tmp_path / ".env").write_bytes(b"GHOSTTAPE_FEED__TOKEN=\xff\n")
     with pytest.raises(SettingError, match=r"\.env: .* expected readable UTF-8 text"):
         load({}, tmp_path)
+
+
+@pytest.mark.parametrize("port", ["-1", "65536"])
+def test_a_port_that_is_none_is_refused_where_it_is_set(port: str, tmp_path: Path) -> None:
+    with pytest.raises(SettingError, match=rf"^environment GHOSTTAPE_FEED__PORT: feed.port = {port}: expected int (>= 0|<= 65535)$"):
+        load({"GHOSTTAPE_FEED__PORT": port}, tmp_path)

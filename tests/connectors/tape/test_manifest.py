@@ -66,6 +66,12 @@ def test_a_missing_session_names_the_nearest_ones(tmp_path: Path) -> None:
         load(tmp_path / "hype-fade")
 
 
+def test_a_session_without_its_folder_is_looked_for_where_they_usually_are(tmp_path: Path) -> None:
+    save(tmp_path / "recordings" / "session", example())
+    with pytest.raises(SessionError, match=r"sesion: is no folder.*choose one of recordings/session$"):
+        load(tmp_path / "sesion")
+
+
 def test_a_missing_session_among_none_says_so(tmp_path: Path) -> None:
     with pytest.raises(SessionError, match="there is none in"):
         load(tmp_path / "calm")

@@ -7,7 +7,7 @@ import importlib
 
 import pytest
 
-from flows.commands.arguments import Arguments, whole_number
+from flows.commands.arguments import Arguments, port, whole_number
 
 COMMANDS = {
     "compact": ["--for", "1h"],
@@ -73,3 +73,10 @@ def test_a_number_of_things_is_at_least_one(text: str) -> None:
     with pytest.raises(argparse.ArgumentTypeError, match="not a whole number above 0"):
         whole_number(text)
     assert whole_number("3") == 3
+
+
+@pytest.mark.parametrize("text", ["-1", "65536", "http", ""])
+def test_a_port_is_one_of_those_there_are(text: str) -> None:
+    with pytest.raises(argparse.ArgumentTypeError, match="is no port, which is a number from 0"):
+        port(text)
+    assert (port("0"), port("65535")) == (0, 65_535)

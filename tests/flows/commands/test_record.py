@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import signal
-import subprocess
-import sys
 import threading
 from itertools import chain
 from pathlib import Path
@@ -22,7 +19,8 @@ from flows.settings import Shaping
 from scoring.duration import Duration
 from scoring.errors import SessionError, SettingError
 from tests.flows import tapes
-from tests.flows.conftest import ROOT, Run, clean_environment
+from tests.flows.conftest import Run, clean_environment
+from tests.flows.sessions import start
 
 SYMBOL = "BTCUSDT"
 SECONDS = 60
@@ -96,7 +94,7 @@ def test_what_comes_from_now_on_is_kept_even_where_the_tape_drops_it_meanwhile(
     from_rows = first_rows(tape, "", True, 0)
     start = rows_of(tape)[1]
     assert from_rows == {"live": start}
-    following = threading.Thread(target=follow, args=(tape, target, from_rows, stop, 30.0))
+    following = threading.Thread(target=follow, args=(tape, target, from_rows, stop, 30.0), daemon=True)
     following.start()
     writer = FrameWriter(folder, settings=SegmentSettings(rows=10))
     for number in range(35):
@@ -117,14 +115,14 @@ def test_following_ends_after_its_time(tape: Path, tmp_path: Path) -> None:
 
 
 def test_ctrl_c_ends_a_recording_and_keeps_it(tape: Path, tmp_path: Path) -> None:
-    arguments = [sys.executable, "-m", "flows.commands.record", "now", "--to", str(tmp_path / "kept"), "--from-now", "--no-digests"]
-    going = subprocess.Popen(arguments, cwd=ROOT, env=clean_environment(tmp_path), stdout=subprocess.PIPE, text=True)
+    arguments = ["flows.commands.record", "now", "--to", str(tmp_path / "kept"), "--from-now", "--no-digests"]
+    going = start(arguments, clean_environment(tmp_path))
     assert going.stdout is not None
     assert going.stdout.readline().endswith("recording, ends with ctrl+c\n")
     writer = FrameWriter(tape / "frames" / "live")
     writer.append(tapes.START_NS + 100 * tapes.SECOND_NS, "clock", b"")
     writer.commit()
-    os.kill(going.pid, signal.SIGINT)
+    going.send_signal(signal.SIGINT)
     said, _ = going.communicate(timeout=30)
     writer.close()
     assert (going.returncode, said) == (0, f"{tmp_path}/kept/now: 1 frames of 0 s kept\n")
@@ -153,5 +151,5 @@ def test_names_are_names_of_folders(tmp_path: Path) -> None:
 
 
 def test_without_a_tape_there_is_nothing_to_record(tmp_path: Path) -> None:
-    with pytest.raises(SessionError):
+    with pytest.raises(SessionError, match=r"none: no live tape here, .*: start just live first, or set data_dir$"):
         first_rows(tmp_path / "none", "", True, 0)
