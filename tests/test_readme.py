@@ -22,7 +22,8 @@ from connectors.inputs.archives import parse_name
 from connectors.inputs.pace import parse_speed
 from flows.commands import replay
 from tests.flows.conftest import clean_environment
-from tests.flows.sessions import free_ports, kill, start, wait_until
+from tests.flows.sessions import free_ports, kill, start
+from tests.waiting import wait_until
 
 ROOT = Path(__file__).resolve().parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 import ssl
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import msgspec
@@ -24,6 +24,7 @@ from scoring.errors import ResourceError
 from scoring.records import SourceHealth
 from tests.connectors.kafka_broker import PARTITIONS, broker
 from tests.connectors.kafka_guard import KEY_PASSWORD, Certificates, guard
+from tests.waiting import wait_until
 
 QUICK = KafkaOutputSettings(linger=Duration.parse("1ms"), patience=Duration.parse("300ms"))
 EVENTS = 100
@@ -53,13 +54,6 @@ def with_password(cluster: KafkaSettings, password: str) -> KafkaSettings:
     return msgspec.structs.replace(cluster, sasl="PLAIN", user="ghosttape", password=password)
 
 
-def wait_for(condition: Callable[[], object]) -> None:
-    deadline = time.monotonic() + 20
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
-
-
 def assert_there_and_back(cluster: KafkaSettings, folder: Path) -> None:
     """Produce events with our output and read them with our input."""
     now_ns = time.time_ns()
@@ -75,7 +69,7 @@ def assert_there_and_back(cluster: KafkaSettings, folder: Path) -> None:
     recorder = Recorder(folder / "frames" / "live", clock=clock)
     feed = KafkaFeed(cluster, KafkaInputSettings(partitions=tuple(range(PARTITIONS))), clock)
     feed.start(recorder)
-    wait_for(lambda: recorder.committed("binance") >= EVENTS)
+    wait_until(lambda: recorder.committed("binance") >= EVENTS)
     feed.close()
     chunk = recorder.read(0, 1_000)
     assert chunk is not None
@@ -91,7 +85,7 @@ def healths_of(cluster: KafkaSettings, folder: Path) -> tuple[SourceHealth, Sour
     recorder = Recorder(folder / "frames" / "live", clock=clock)
     feed = KafkaFeed(cluster, KafkaInputSettings(partitions=(0,)), clock)
     feed.start(recorder)
-    wait_for(lambda: "expected" in sink.standing().held and "expected" in feed.health()[0].last_error)
+    wait_until(lambda: "expected" in sink.standing().held and "expected" in feed.health()[0].last_error)
     time.sleep(1.5)  # what follows from the first error is said later
     (produced,), (read,) = OutputHealth("kafka out", sink.standing)(), feed.health()
     feed.close()

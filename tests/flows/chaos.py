@@ -31,7 +31,8 @@ from flows.sessions import shaping_of
 from scoring.duration import Duration
 from scoring.records import TABLES, Table
 from tests.flows.conftest import clean_environment
-from tests.flows.sessions import finish, free_ports, kill, start, wait_until
+from tests.flows.sessions import finish, free_ports, kill, start
+from tests.waiting import wait_until
 
 SECOND_NS: Final = 1_000_000_000
 WIDTHS: Final = ("1m", "10s", "1s")

@@ -6,15 +6,24 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 import pytest
+
+from tests.flows.sessions import end_started
 
 ROOT = Path(__file__).resolve().parents[2]
 BUNDLED = ROOT / "recordings" / "session"
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
+
+
+@pytest.fixture(autouse=True)
+def no_process_stays() -> Iterator[None]:
+    """End what a test has started, also where it failed half-way."""
+    yield
+    end_started()
 
 
 @pytest.fixture

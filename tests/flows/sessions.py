@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import os
-import signal
 import socket
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 from msgspec.structs import replace
@@ -19,6 +16,8 @@ from connectors.tape.writer import FrameWriter
 from flows.commands.compact import compact
 
 ROOT = Path(__file__).resolve().parents[2]
+STARTED: list[subprocess.Popen[str]] = []
+"""What the running test has started; `end_started` ends what it left."""
 BUNDLED = ROOT / "recordings" / "session"
 SECOND_NS = 1_000_000_000
 
@@ -64,24 +63,22 @@ def cluster(session: Path, folder: Path, environment: dict[str, str], processes:
     """Replay in several processes that form one Bytewax cluster, and give their exit codes."""
     addresses = ";".join(f"127.0.0.1:{port}" for port in free_ports(processes))
     what = f"flows.main:replay({str(session)!r}, data_dir={str(folder)!r}, form='frames')"
-    started = [
-        subprocess.Popen(
-            [sys.executable, "-m", "bytewax.run", what, "-i", str(index), "-a", addresses],
-            cwd=ROOT,
-            env=environment,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-        )
-        for index in range(processes)
-    ]
+    commands = [["bytewax.run", what, "-i", str(index), "-a", addresses] for index in range(processes)]
+    started = [start(command, environment, subprocess.DEVNULL) for command in commands]
     return [process.wait(timeout=120) for process in started]
 
 
-def start(arguments: Sequence[str], environment: dict[str, str]) -> subprocess.Popen[str]:
+def start(arguments: Sequence[str], environment: dict[str, str], output: int = subprocess.PIPE) -> subprocess.Popen[str]:
     """Start a module of ours."""
-    return subprocess.Popen(
-        [sys.executable, "-m", *arguments], cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
-    )
+    command = [sys.executable, "-m", *arguments]
+    STARTED.append(subprocess.Popen(command, cwd=ROOT, env=environment, stdout=output, stderr=subprocess.STDOUT, text=True))
+    return STARTED[-1]
+
+
+def end_started() -> None:
+    """Kill what still runs, so that a test that failed leaves nothing that makes the next ones wait."""
+    while STARTED:
+        kill(STARTED.pop())
 
 
 def finish(process: subprocess.Popen[str], seconds: float = 300.0) -> str:
@@ -92,14 +89,8 @@ def finish(process: subprocess.Popen[str], seconds: float = 300.0) -> str:
 
 
 def kill(process: subprocess.Popen[str]) -> None:
-    """End a process so that it can do nothing about it."""
-    os.kill(process.pid, signal.SIGKILL)
-    process.communicate()
-
-
-def wait_until(condition: Callable[[], object], seconds: float = 30.0) -> None:
-    """Wait for something to become true."""
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, "it did not happen in time"
-        time.sleep(0.02)
+    """End a process so that it can do nothing about it; one that has ended is left alone."""
+    process.kill()
+    if process.stdout is not None and not process.stdout.closed:
+        process.communicate(timeout=60)
+    process.wait(60)

@@ -86,7 +86,7 @@ def test_posts_that_come_while_the_model_works_are_scored_together() -> None:
 def test_posts_that_come_before_the_deadline_are_scored_together_and_in_time() -> None:
     model = Gated()
     model.gate.set()
-    one = stage(model, deadline="200ms")
+    one = stage(model, deadline="1s")
     for number in range(3):
         assert said(list(one.on_batch([talk(posts(number, 1))])[0])) == []
     assert model.sizes == []

@@ -22,7 +22,8 @@ from flows.settings import Settings
 from scoring.errors import ResourceError
 from tests.flows import tapes
 from tests.flows.conftest import ROOT, Run, clean_environment
-from tests.flows.sessions import BUNDLED, cut, finish, free_ports, start, wait_until
+from tests.flows.sessions import BUNDLED, cut, finish, free_ports, start
+from tests.waiting import wait_until
 
 
 @pytest.fixture
@@ -157,6 +158,7 @@ def test_live_is_refused_where_the_port_is_in_use_before_anything_is_recorded(co
     [line] = done.stderr.splitlines()
     assert line.startswith("ghosttape: ")
     assert port in line
+    assert done.stdout.startswith(f"live: recording to {tmp_path / 'data' / 'tape'}; ")
     assert not list(tmp_path.glob("data/tape/frames/**/*.*"))
 
 

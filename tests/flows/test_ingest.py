@@ -28,6 +28,7 @@ from flows.sessions import open_session
 from flows.settings import Shaping
 from scoring.duration import Duration
 from tests.connectors.kafka_broker import PARTITIONS, broker
+from tests.waiting import wait_until
 
 START_NS = 1_700_000_000 * 10**9
 QUICK = KafkaOutputSettings(linger=Duration.parse("1ms"))
@@ -92,15 +93,25 @@ def test_lines_go_live_into_topics(tmp_path: Path, cluster: KafkaSettings) -> No
     with socket.create_server(("127.0.0.1", 0)) as server:
         sender = threading.Thread(target=send, args=(server, lines), daemon=True)
         sender.start()
-        feed = LinesSettings(port=int(server.getsockname()[1]))
-        plugs = ingest.live([LinesFeed(feed)], time.time_ns, tmp_path / "tape", RecorderSettings(), cluster, QUICK)
-        stopper = threading.Timer(3, STOP.set)
-        stopper.start()
+        feed = LinesFeed(LinesSettings(port=int(server.getsockname()[1])))
+        plugs = ingest.live([feed], time.time_ns, tmp_path / "tape", RecorderSettings(), cluster, QUICK)
+        stopping = threading.Thread(target=stop_after, args=(feed, len(lines)), daemon=True)
+        stopping.start()
         try:
             run(ingest.build(plugs), RecoverySettings())
         finally:
+            stopping.join()
             STOP.clear()
     assert Counter(payload for _, _, payload in frames_in(cluster)) == Counter(lines)
+
+
+def stop_after(feed: LinesFeed, lines: int) -> None:
+    """Stop the flow once so many lines have come and it had time to read them off its tape."""
+    try:
+        wait_until(lambda: feed.health() and feed.health()[0].frames >= lines)
+        time.sleep(1)
+    finally:
+        STOP.set()
 
 
 def send(server: socket.socket, lines: list[bytes]) -> None:

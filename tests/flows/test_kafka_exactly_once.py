@@ -28,8 +28,9 @@ from flows.running import run
 from tests.connectors.kafka_broker import broker
 from tests.flows.conftest import clean_environment
 from tests.flows.kafka_flow import EPOCH, SYMBOLS, ports, shaping
-from tests.flows.sessions import finish, free_ports, kill, start, wait_until
+from tests.flows.sessions import finish, free_ports, kill, start
 from tests.flows.test_recovery import Exchange
+from tests.waiting import wait_until
 
 FRAMES = 24_000
 PER_SECOND = 1_000
@@ -105,7 +106,6 @@ class Ends:
     def __init__(self, folder: Path, address: str, port: int) -> None:
         self.folder, self.address, self.port = folder, address, port
         self.environment = clean_environment(folder)
-        self.started: list[subprocess.Popen[str]] = []
 
     def ingest(self) -> subprocess.Popen[str]:
         return self._start("ingest", self.folder / "in", str(self.port))
@@ -126,23 +126,15 @@ class Ends:
     def _start(self, role: str, folder: Path, *more: str) -> subprocess.Popen[str]:
         folder.mkdir(exist_ok=True)
         process = start(["tests.flows.kafka_flow", role, str(folder), self.address, *more], self.environment)
-        self.started.append(process)
         assert process.stdout is not None
         assert process.stdout.readline() == "running\n"
         return process
 
-    def close(self) -> None:
-        for process in self.started:
-            if process.poll() is None:
-                kill(process)
-
 
 @pytest.fixture
-def ends(tmp_path: Path, address: str) -> Iterator[Ends]:
+def ends(tmp_path: Path, address: str) -> Ends:
     (port,) = free_ports(1)
-    made = Ends(tmp_path, address, port)
-    yield made
-    made.close()
+    return Ends(tmp_path, address, port)
 
 
 def directly(tape: Path, folder: Path, symbols: tuple[str, ...] = SYMBOLS) -> list[tuple[object, ...]]:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from scoring.feed import AlertState, Control, NewRows, PaceState, read_instant
 from tests.flows.conftest import clean_environment, digests_of
-from tests.flows.sessions import BUNDLED, cut, finish, free_ports, kill, start
+from tests.flows.sessions import BUNDLED, cut, finish, free_ports, start
 from tui.control import scrub, span, step, up_to_next
 from tui.feed import Requests, follow
 from tui.state import Event, Link, State, reduce
@@ -133,10 +133,6 @@ def test_a_driven_replay_stores_what_an_undisturbed_one_does(tmp_path: Path) -> 
         async with aclosing(follow(f"ws://127.0.0.1:{port}", requests=requests)) as events:
             await drive(Screen(events, requests))
 
-    try:
-        asyncio.run(run())
-        finish(process)
-    finally:
-        if process.poll() is None:
-            kill(process)
+    asyncio.run(run())
+    finish(process)
     assert digests_of(driven) == digests_of(undisturbed)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -13,6 +13,7 @@ import msgspec
 
 from connectors.inputs.live import LiveFeed
 from connectors.tape.recorder import Recorder
+from tests.waiting import wait_until
 
 
 class Reply(msgspec.Struct, frozen=True):
@@ -82,9 +83,9 @@ class Site:
             handler.wfile.write(reply.body[piece * size : (piece + 1) * size])
             handler.wfile.flush()
 
-    def wait_for(self, questions: int, timeout: float = 10.0) -> list[Asked]:
+    def wait_for(self, questions: int) -> list[Asked]:
         """Wait until so many questions came in."""
-        wait_until(lambda: len(self.asked) >= questions, timeout)
+        wait_until(lambda: len(self.asked) >= questions)
         return self.asked
 
 
@@ -112,14 +113,6 @@ def running(feed: LiveFeed, folder: Path) -> Iterator[Recorder]:
     finally:
         feed.close()
         recorder.close()
-
-
-def wait_until(true: Callable[[], object], timeout: float = 10.0) -> None:
-    """Wait until something holds."""
-    deadline = time.monotonic() + timeout
-    while not true():
-        assert time.monotonic() < deadline
-        time.sleep(0.005)
 
 
 def frames(recorder: Recorder, feed: str, count: int) -> list[bytes]:

@@ -10,8 +10,11 @@ from connectors.inputs.binance import BinanceFeed, BinanceSettings, streams_of
 from connectors.tape.recorder import Recorder
 from connectors.wire.binance import BINANCE_FEED
 from scoring.duration import Duration
-from tests.connectors.inputs.market_server import frames_of, until
+from tests.connectors.inputs.market_server import frames_of
+from tests.waiting import wait_until
 
+QUICK_CLOSE_SECONDS = 1.0
+"""Half of what a connection under way may take."""
 TRADES = streams_of(["BTCUSDT"], ["trade"])
 
 
@@ -60,4 +63,4 @@ class Run:
         return [payload for feed, _, payload in self.frames() if feed == BINANCE_FEED]
 
     def arrived(self, frames: int) -> None:
-        until(lambda: self.feed.health()[0].frames >= frames)
+        wait_until(lambda: self.feed.health()[0].frames >= frames)

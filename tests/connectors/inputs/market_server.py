@@ -8,7 +8,7 @@ import ssl
 import struct
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import closing
 from pathlib import Path
 from types import TracebackType
@@ -22,7 +22,7 @@ from connectors.tape.reader import FrameReader
 from connectors.wire.gap import GAP_FEED, decode_gap
 from scoring.records import Gap
 
-WAIT_SECONDS = 10.0
+WAIT_SECONDS = 30.0
 RESET = struct.pack("ii", 1, 0)
 
 
@@ -60,7 +60,7 @@ class MarketServer:
             close_timeout=0.1,
         )
         self.port = self._server.socket.getsockname()[1]
-        self._thread = threading.Thread(target=self._server.serve_forever)
+        self._thread = threading.Thread(target=self._server.serve_forever, daemon=True)
         self._thread.start()
         return self
 
@@ -120,14 +120,6 @@ class MarketServer:
                 self.heard.append((time.monotonic(), str(message)))
         except ConnectionClosed:
             return
-
-
-def until(condition: Callable[[], bool]) -> None:
-    """Wait until something holds."""
-    deadline = time.monotonic() + WAIT_SECONDS
-    while not condition():
-        assert time.monotonic() < deadline, "it did not happen in time"
-        time.sleep(0.002)
 
 
 def frames_of(folder: Path) -> Iterator[tuple[str, int, bytes]]:

@@ -12,10 +12,9 @@ from msgspec.structs import replace
 
 from connectors.inputs.binance import streams_of
 from connectors.wire.binance import BINANCE_FEED
-from tests.connectors.inputs.binance_run import QUICK, Run
-from tests.connectors.inputs.market_server import MarketServer, gaps_of, trade, until
-
-QUICK_CLOSE_SECONDS = 0.2
+from tests.connectors.inputs.binance_run import QUICK, QUICK_CLOSE_SECONDS, Run
+from tests.connectors.inputs.market_server import MarketServer, gaps_of, trade
+from tests.waiting import wait_until
 
 
 def test_frames_are_on_the_tape_as_they_came_and_stamped_on_arrival(run: Run, server: MarketServer) -> None:
@@ -62,11 +61,11 @@ def test_each_shard_has_a_connection_and_speaks_for_its_own_symbols(run: Run, se
     by_path = {path.split("=")[1].split("@")[0]: number for number, path in enumerate(paths)}
     server.send(trade(1), to=by_path["btcusdt"])
     server.send(trade(1, "ETHUSDT"), to=by_path["ethusdt"])
-    until(lambda: sum(row.frames for row in feed.health()) == 2)
+    wait_until(lambda: sum(row.frames for row in feed.health()) == 2)
     server.drop(by_path["ethusdt"])
     server.wait_for(3)
     server.send(trade(2, "ETHUSDT"))
-    until(lambda: sum(row.frames for row in feed.health()) == 3)
+    wait_until(lambda: sum(row.frames for row in feed.health()) == 3)
     assert [row.source for row in feed.health()] == ["binance 1/2", "binance 2/2"]
     run.close()
     assert [gap.symbol for gap in gaps_of(run.frames())] == ["ETHUSDT", "ETHUSDT"]
@@ -95,7 +94,7 @@ def test_a_gap_left_open_by_an_earlier_run_is_closed_under_its_own_key(run: Run,
     run.arrived(1)
     server.refusal = (503, {})
     server.drop(0)
-    until(lambda: run.feed.health()[0].gaps_open == 1)
+    wait_until(lambda: run.feed.health()[0].gaps_open == 1)
     run.close()
     server.refusal = None
     run.start(replace(QUICK, hosts=(server.address,)))
@@ -136,6 +135,6 @@ def test_closing_leaves_no_thread_and_no_socket_behind(run: Run, server: MarketS
         run.start(replace(QUICK, hosts=(server.address,)))
         server.wait_for(number + 1)
         run.close()
-    until(lambda: not {thread.name for thread in threading.enumerate() if thread.name.startswith("binance")} - threads)
+    wait_until(lambda: not {thread.name for thread in threading.enumerate() if thread.name.startswith("binance")} - threads)
     server.connections.clear()
-    until(lambda: len(list(Path("/proc/self/fd").iterdir())) <= open_files + 2)
+    wait_until(lambda: len(list(Path("/proc/self/fd").iterdir())) <= open_files + 2)

@@ -15,10 +15,9 @@ from websockets.sync.server import ServerConnection
 from connectors.inputs.binance import streams_of
 from connectors.wire.binance import BINANCE_FEED
 from scoring.duration import Duration
-from tests.connectors.inputs.binance_run import QUICK, Run, ms
-from tests.connectors.inputs.market_server import MarketServer, gaps_of, trade, until
-
-QUICK_CLOSE_SECONDS = 0.2
+from tests.connectors.inputs.binance_run import QUICK, QUICK_CLOSE_SECONDS, Run, ms
+from tests.connectors.inputs.market_server import MarketServer, gaps_of, trade
+from tests.waiting import wait_until
 
 
 def test_a_dropped_connection_is_a_gap_and_comes_back(run: Run, server: MarketServer) -> None:
@@ -60,17 +59,17 @@ def test_the_end_of_a_gap_stands_before_the_first_frame_behind_it(run: Run, serv
 
 
 def test_a_silent_connection_is_given_up(run: Run, server: MarketServer) -> None:
-    feed = run.start(replace(QUICK, hosts=(server.address,), silence=ms(400), stale=ms(100)))
+    feed = run.start(replace(QUICK, hosts=(server.address,), silence=ms(1000), stale=ms(200)))
     server.wait_for(1)
     server.send(trade(1))
     run.arrived(1)
-    until(lambda: feed.health()[0].state == "stale")
+    wait_until(lambda: feed.health()[0].state == "stale")
     server.wait_for(2)
     server.send(trade(2))
     run.arrived(2)
     health = feed.health()[0]
     run.close()
-    assert "nothing came for 400ms" in health.last_error
+    assert "nothing came for 1s" in health.last_error
     assert [gap.to_ns > 0 for gap in gaps_of(run.frames())] == [False, True]
 
 
@@ -87,7 +86,7 @@ def ping(connection: ServerConnection) -> None:
 def test_pings_alone_do_not_keep_a_silent_connection(run: Run, server: MarketServer) -> None:
     run.start(replace(QUICK, hosts=(server.address,), silence=ms(300)))
     server.wait_for(1)
-    pings = threading.Thread(target=ping, args=(server.connections[0],))
+    pings = threading.Thread(target=ping, args=(server.connections[0],), daemon=True)
     pings.start()
     server.wait_for(2)
     run.close()
@@ -135,7 +134,7 @@ def test_a_host_that_does_not_serve_this_place_is_passed_over_and_explained(run:
 def test_a_ban_is_waited_for(run: Run, server: MarketServer) -> None:
     server.refusal = (418, {"Retry-After": "90"})
     feed = run.start(replace(QUICK, hosts=(server.address,)))
-    until(lambda: feed.health()[0].state == "down")
+    wait_until(lambda: feed.health()[0].state == "down")
     health = feed.health()[0]
     run.close()
     assert 80e9 < health.next_try_ns - health.at_ns <= 90e9
@@ -146,7 +145,7 @@ def test_a_ban_is_waited_for(run: Run, server: MarketServer) -> None:
 
 def test_what_never_came_is_no_gap(run: Run) -> None:
     feed = run.start(replace(QUICK, hosts=("ws://127.0.0.1:1",)))
-    until(lambda: feed.health()[0].last_error != "")
+    wait_until(lambda: feed.health()[0].last_error != "")
     run.close()
     assert gaps_of(run.frames()) == []
     assert run.connected == []
@@ -160,7 +159,7 @@ class Market:
         self._server, self._pause, self._old_lag = server, 1 / per_second, old_lag
         self._since: dict[int, int] = {}
         self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._run)
+        self._thread = threading.Thread(target=self._run, daemon=True)
 
     def __enter__(self) -> Market:
         self._thread.start()
@@ -208,7 +207,7 @@ def test_rotation_under_load_loses_and_doubles_nothing(run: Run, server: MarketS
     assert run.market() == market.sent
     assert gaps_of(run.frames()) == []
     assert len(rotations) >= 3
-    assert all(rotation.proven and rotation.duplicates > 0 and 0.2 <= rotation.overlap_s < 0.5 for rotation in rotations)
+    assert all(rotation.proven and rotation.duplicates > 0 and 0.2 <= rotation.overlap_s < 2 for rotation in rotations)
     assert run.connected == [("BTCUSDT",)]
 
 
@@ -217,9 +216,9 @@ def test_a_server_that_shuts_down_is_replaced_without_loss(run: Run, server: Mar
     server.wait_for(1)
     notice = b'{"stream":"!serverShutdown","data":{"e":"serverShutdown","E":1770123456789}}'
     with Market(server, per_second=500, old_lag=3) as market:
-        until(lambda: len(market.sent) > 100)
+        wait_until(lambda: len(market.sent) > 100)
         server.send(notice, to=0)
-        until(lambda: len(feed.rotations()) == 1)
+        wait_until(lambda: len(feed.rotations()) == 1)
         time.sleep(0.1)
     run.arrived(len(market.sent))
     run.close()
@@ -236,7 +235,7 @@ def test_a_successor_that_dies_leaves_the_old_connection_in_place(run: Run, serv
     with Market(server, per_second=500, old_lag=2) as market:
         server.wait_for(2)
         server.drop(1)
-        until(lambda: len(feed.rotations()) == 1)
+        wait_until(lambda: len(feed.rotations()) == 1)
         time.sleep(0.1)
     run.arrived(len(market.sent))
     run.close()
@@ -271,7 +270,7 @@ def test_an_old_connection_that_dies_during_the_overlap_is_replaced_at_once(run:
         server.wait_for(2)
         time.sleep(0.2)
         server.drop(0)
-        until(lambda: len(feed.rotations()) == 1)
+        wait_until(lambda: len(feed.rotations()) == 1)
         time.sleep(0.1)
     run.arrived(len(market.sent))
     run.close()
@@ -286,7 +285,7 @@ def test_a_rotation_that_proves_nothing_is_a_gap(run: Run, server: MarketServer)
     server.wait_for(2)
     time.sleep(0.05)
     server.send(trade(5), to=1)
-    until(lambda: len(feed.rotations()) == 1)
+    wait_until(lambda: len(feed.rotations()) == 1)
     run.arrived(2)
     run.close()
     assert run.market()[:2] == [trade(1), trade(5)]
@@ -298,10 +297,10 @@ def test_streams_that_do_not_fit_into_the_address_are_subscribed_to_in_time(run:
     streams = streams_of([f"COIN{number:03}USDT" for number in range(60)], ["trade"])
     run.start(replace(QUICK, hosts=(server.address,), longest_address=200, streams_per_message=10), streams)
     server.wait_for(1)
-    until(lambda: len(server.heard) == 5)
+    wait_until(lambda: len(server.heard) == 5)
     assert run.connected == []
     server.send(*(b'{"result":null,"id":%d}' % number for number in range(1, 6)))
-    until(lambda: len(run.connected) == 1)
+    wait_until(lambda: len(run.connected) == 1)
     run.close()
     asked = re.findall(r"[a-z0-9]+@trade", server.paths[0]) + [
         stream for _, message in server.heard for stream in re.findall(r"[a-z0-9]+@trade", message)

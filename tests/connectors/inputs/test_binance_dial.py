@@ -13,7 +13,8 @@ from connectors.inputs.binance_dial import Dialled, Dialler, Refused
 from connectors.inputs.binance_settings import BinanceSettings
 from connectors.inputs.binance_shards import ConnectionBudget
 from scoring.duration import Duration
-from tests.connectors.inputs.market_server import MarketServer, until
+from tests.connectors.inputs.market_server import MarketServer
+from tests.waiting import wait_until
 
 NOWHERE = "ws://127.0.0.1:1"
 SETTINGS = BinanceSettings(open_timeout=Duration.parse("2s"))
@@ -95,6 +96,6 @@ def test_a_connection_nobody_took_is_closed(server: MarketServer) -> None:
     assert told.wait(5)
     dialling.close()
     server.wait_for(1)
-    until(lambda: server.connections[0].close_code is not None)
+    wait_until(lambda: server.connections[0].close_code is not None)
     assert len(server.paths) == 1
     assert dialling.take() is None

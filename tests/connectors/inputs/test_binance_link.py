@@ -8,7 +8,8 @@ import pytest
 
 from connectors.inputs.binance_link import Link
 from connectors.inputs.websocket_client import WebSocketClient, dial
-from tests.connectors.inputs.market_server import MarketServer, trade, until
+from tests.connectors.inputs.market_server import MarketServer, trade
+from tests.waiting import wait_until
 
 NEVER = float("inf")
 
@@ -38,7 +39,7 @@ def test_messages_go_out_at_the_allowed_pace(server: MarketServer, client: WebSo
         link.keep_pace()
         link.keep_pace()  # not due yet
     assert sent_at == [100.0, 100.25, 100.5]
-    until(lambda: [text for _, text in server.heard] == ["1", "2", "3"])
+    wait_until(lambda: [text for _, text in server.heard] == ["1", "2", "3"])
 
 
 def test_a_link_is_ready_after_the_last_reply(client: WebSocketClient) -> None:

@@ -18,8 +18,9 @@ from connectors.tape.recorder import Recorder
 from connectors.wire.binance import BINANCE_FEED
 from scoring.duration import Duration
 from tests.connectors.inputs.binance_run import QUICK, Run, ms
-from tests.connectors.inputs.market_server import gaps_of, until
+from tests.connectors.inputs.market_server import gaps_of
 from tests.connectors.outputs.exchange_sessions import Row, write
+from tests.waiting import wait_until
 
 STREAMS = streams_of(["BTCUSDT"], ["trade", "bookTicker", "depth@100ms"])
 SPEED = 20.0
@@ -70,10 +71,10 @@ def test_rotation_under_real_load_loses_and_doubles_nothing(run: Run, session: P
 
 
 def test_a_server_that_announces_its_end_takes_nothing_with_it(run: Run, session: Path, rows: list[Row]) -> None:
-    shutdown = Fault(at=Duration.parse("20s"), kind=FaultKind.SHUTDOWN, span=Duration.parse("20s"))
+    shutdown = Fault(at=Duration.parse("20s"), kind=FaultKind.SHUTDOWN, span=Duration.parse("80s"))
     with Exchange(session, ExchangeSettings(port=0, speed=SPEED, faults=(shutdown,))) as exchange:
         listen(run, exchange, FRAMES, overlap=ms(200))
-        until(lambda: len(run.feed.rotations()) > 0)
+        wait_until(lambda: len(run.feed.rotations()) > 0)
         run.close()
     market = [frame for frame in run.market() if SHUTDOWN not in frame]
     served = [payload for _, payload in rows]
@@ -88,7 +89,7 @@ def test_what_a_lost_connection_took_lies_inside_its_gap(run: Run, session: Path
     with Exchange(session, ExchangeSettings(port=0, speed=SPEED, faults=drops)) as exchange:
         listen(run, exchange, 1)
         last = event_of(rows[-1][1])
-        until(lambda: event_of(newest(run)) == last)
+        wait_until(lambda: event_of(newest(run)) == last)
         reconnects = run.feed.health()[0].reconnects
         run.close()
     assert reconnects == len(drops)

@@ -11,7 +11,8 @@ import pytest
 from connectors.inputs.coingecko import PricesSettings, poller, price_polls
 from connectors.wire import prices
 from scoring.duration import Duration
-from tests.connectors.inputs.answering import Reply, frames, running, serving, wait_until
+from tests.connectors.inputs.answering import Reply, frames, running, serving
+from tests.waiting import wait_until
 
 PRICE = b'{"bitcoin":{"usd":67187.33,"usd_market_cap":1.0,"usd_24h_vol":2.0,"usd_24h_change":50.0,"last_updated_at":1711356300}}'
 TRENDING = b'{"coins":[{"item":{"id":"bonk","symbol":"BONK","market_cap_rank":103,"score":0,"data":{"price":2.5e-05}}}]}'

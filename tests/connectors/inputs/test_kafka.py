@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -23,6 +23,7 @@ from connectors.wire.kafka_topics import TopicNames
 from scoring.duration import Duration
 from scoring.errors import SessionError, SettingError
 from tests.connectors.kafka_broker import PARTITIONS, broker
+from tests.waiting import wait_until
 
 START_NS = time.time_ns()
 ALL = tuple(range(PARTITIONS))
@@ -88,16 +89,9 @@ def numbers_of(recorder: Tape) -> list[int]:
     return sorted(int(payload.rpartition(b":")[2][:-2]) for payload in payloads_of(recorder))
 
 
-def wait_for(condition: Callable[[], bool], seconds: float = 20) -> None:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
-
-
 def run_until(recorder: Tape, feed: KafkaFeed, frames: int) -> None:
     feed.start(recorder)
-    wait_for(lambda: recorder.committed("binance") >= frames)
+    wait_until(lambda: recorder.committed("binance") >= frames)
     feed.close()
 
 
@@ -156,7 +150,7 @@ def test_messages_of_other_programs_become_frames_of_their_topics_feed(cluster: 
     assert other.flush(10) == 0
     feed = recorder.feed(cluster, settings())
     feed.start(recorder)
-    wait_for(lambda: recorder.committed("binance") == 1 and recorder.committed("telegram") == 2)
+    wait_until(lambda: recorder.committed("binance") == 1 and recorder.committed("telegram") == 2)
     feed.close()
     assert payloads_of(recorder) == [b'{"e":"trade"}']
     assert sorted(payloads_of(recorder, "telegram")) == [b"", b'{"channel":"calls", "ingestion_timestamp": 5}']
@@ -166,13 +160,13 @@ def test_offsets_are_committed_once_the_snapshot_after_is_taken(cluster: KafkaSe
     produce(cluster, [event(cluster, number) for number in range(50)])
     feed = recorder.feed(cluster, settings(group="slow"))
     feed.start(recorder)
-    wait_for(lambda: recorder.committed("binance") >= 50)
+    wait_until(lambda: recorder.committed("binance") >= 50)
     time.sleep(0.2)
     feed.snapshotted(recorder.end_row)
     time.sleep(0.3)
     assert committed(cluster, "slow") == 0, "one snapshot says where the flow is, the next one that it is stored"
     feed.snapshotted(recorder.end_row)
-    wait_for(lambda: committed(cluster, "slow") == 50)
+    wait_until(lambda: committed(cluster, "slow") == 50)
     feed.close()
 
 
@@ -188,7 +182,7 @@ def test_a_feed_that_leaves_a_group_that_changes_waits_until_its_commit_is_taken
     grouped = settings(group="changing", partitions=(), session_timeout=Duration.parse("6s"))
     leaving, coming = first.feed(cluster, grouped), second.feed(cluster, grouped)
     leaving.start(first)
-    wait_for(lambda: first.committed("binance") >= 50)
+    wait_until(lambda: first.committed("binance") >= 50)
     coming.start(second)
     time.sleep(1)  # the group takes some seconds for a new member, and refuses commits meanwhile
     leaving.close()
@@ -203,17 +197,17 @@ def test_topics_are_paused_while_the_flow_is_behind(cluster: KafkaSettings, reco
     feed.read_to(0)
     feed.start(recorder)
     produce(cluster, [event(cluster, number) for number in range(300)])
-    wait_for(lambda: recorder.end_row > 200)
+    wait_until(lambda: recorder.end_row > 200)
     time.sleep(0.3)
     produce(cluster, [event(cluster, number) for number in range(300, 600)])
-    wait_for(lambda: feed.health()[0].lag >= 300)
+    wait_until(lambda: feed.health()[0].lag >= 300)
     assert recorder.committed("binance") <= 300
 
     def has_read_all() -> bool:
         feed.read_to(recorder.end_row)
         return recorder.committed("binance") == 600 and feed.health()[0].lag == 0
 
-    wait_for(has_read_all)
+    wait_until(has_read_all)
     feed.close()
     assert numbers_of(recorder) == list(range(600))
 
@@ -228,13 +222,13 @@ def test_what_topics_have_dropped_unread_is_a_gap(cluster: KafkaSettings, tmp_pa
     produce(cluster, [Event(cluster.topics.trades, b"BTCUSDT", filler, "binance", event_id("a", number)) for number in numbers])
     feed = recorder.feed(cluster, settings(group="late"))
     feed.start(recorder)
-    wait_for(lambda: recorder.committed(GAP_FEED) == 1)
+    wait_until(lambda: recorder.committed(GAP_FEED) == 1)
     gap = decode_gap(payloads_of(recorder, GAP_FEED)[0])
     assert (gap.source, gap.symbol, gap.kind) == ("live", "*", "*")
     assert 0 < gap.from_ns < gap.to_ns
     found = re.search(r"has offsets (\d+) to 28, expected 10", gap.reason)
     assert found is not None
-    wait_for(lambda: recorder.committed("binance") == 10 + 28 - int(found[1]))
+    wait_until(lambda: recorder.committed("binance") == 10 + 28 - int(found[1]))
     assert feed.health()[0].gaps_open == 1
     feed.close()
     recorder.close()
@@ -244,15 +238,15 @@ def test_health_tells_rate_and_lag_and_that_nobody_is_there(cluster: KafkaSettin
     feed = recorder.feed(cluster, settings())
     assert feed.health() == ()
     feed.start(recorder)
-    wait_for(lambda: feed.health()[0].state == "live")
+    wait_until(lambda: feed.health()[0].state == "live")
     produce(cluster, [event(cluster, number) for number in range(100)])
-    wait_for(lambda: feed.health()[0].rate > 0)
-    wait_for(lambda: feed.health()[0].frames == 100)
+    wait_until(lambda: feed.health()[0].rate > 0)
+    wait_until(lambda: feed.health()[0].frames == 100)
     feed.close()
     assert feed.health()[0].state == "down"
     nobody = recorder.feed(KafkaSettings(bootstrap="127.0.0.1:1"), settings())
     nobody.start(recorder)
-    wait_for(lambda: nobody.health()[0].state == "down")
+    wait_until(lambda: nobody.health()[0].state == "down")
     assert nobody.health()[0].last_error
     started = time.monotonic()
     nobody.close()

@@ -20,6 +20,7 @@ from scoring.duration import Duration
 from scoring.errors import ResourceError, SettingError
 from scoring.records import CLOCK_GRID_NS
 from tests.connectors.kafka_broker import PARTITIONS, broker
+from tests.waiting import wait_until
 
 START_NS = time.time_ns() // CLOCK_GRID_NS * CLOCK_GRID_NS - 600 * 10**9
 STEP_NS = 1_000_003
@@ -136,8 +137,7 @@ def test_offsets_of_the_snapshot_before_are_committed(cluster: KafkaSettings) ->
     time.sleep(0.2)
     assert all(each.offset < 0 for each in looker.committed(places, timeout=5))
     source.snapshot()
-    time.sleep(0.5)
-    assert sum(max(0, each.offset) for each in looker.committed(places, timeout=5)) == 2_000
+    wait_until(lambda: sum(max(0, each.offset) for each in looker.committed(places, timeout=5)) == 2_000)
     looker.close()
     source.close()
 

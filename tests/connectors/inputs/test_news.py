@@ -17,7 +17,8 @@ from connectors.inputs.polling import Poller
 from connectors.wire import news
 from connectors.wire.news import Headline
 from scoring.duration import Duration
-from tests.connectors.inputs.answering import Reply, frames, running, serving, wait_until
+from tests.connectors.inputs.answering import Reply, frames, running, serving
+from tests.waiting import wait_until
 
 RSS = """<?xml version="1.0" encoding="UTF-8"?>
 <rss version="2.0"><channel><title>Desk</title><link>https://x.test/</link>{items}</channel></rss>"""

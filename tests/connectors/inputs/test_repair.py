@@ -21,6 +21,7 @@ from scoring.duration import Duration
 from scoring.market.continuity import Continuity
 from scoring.records import Batch, Gap, Kind
 from tests.connectors.inputs.canned_exchange import Answer, CannedExchange
+from tests.waiting import wait_until
 
 SYMBOL = "BTCUSDT"
 QUICK = RepairSettings(
@@ -81,11 +82,11 @@ class Reader:
                     self.ids += item["trade_id"].tolist()
 
     def until(self, reached: Callable[[], bool]) -> None:
-        deadline = time.monotonic() + 10
-        while not reached():
-            assert time.monotonic() < deadline, (self.ids, self.frames[-3:])
+        def read_and_ask() -> bool:
             self.read()
-            time.sleep(0.002)
+            return reached()
+
+        wait_until(read_and_ask)
 
 
 def from_socket(recorder: Recorder, *ids: int) -> None:
@@ -235,7 +236,7 @@ def test_a_page_whose_trades_cannot_even_be_listed_is_given_up(recorder: Recorde
     feed = feed_for(exchange)
     feed.start(recorder)
     feed.take([trade_gap(5, 9)])
-    wait_for(lambda: "trades 5 to 9 are not served" in feed.health()[0].last_error)
+    wait_until(lambda: "trades 5 to 9 are not served" in feed.health()[0].last_error)
     feed.close()
 
 
@@ -245,12 +246,10 @@ def test_what_is_not_served_any_more_is_given_up_and_said(recorder: Recorder, ex
     feed.start(recorder)
     reader = Reader(recorder, feed)
     from_socket(recorder, 10, 20)
-    reader.until(lambda: bool(feed.health()[0].last_error))
-    reader.read()
-    time.sleep(0.05)
+    reader.until(lambda: set(range(10, 21)) - set(reader.ids) == exchange.lost and bool(feed.health()[0].last_error))
+    wait_until(lambda: feed.health()[0].state == "live")
     feed.close()
     (health,) = feed.health()
-    assert set(range(10, 21)) - set(reader.ids) == exchange.lost
     assert (health.state, health.gaps_open, health.gaps_repaired) == ("live", 1, 0)
     assert health.last_error == "BTCUSDT: trades 11 to 12, 15 to 15 are not served any more: their gap stays open"
     assert exchange.paths() == ["historicalTrades"] * 2
@@ -261,16 +260,9 @@ def test_trades_of_a_wrong_symbol_are_given_up_too(recorder: Recorder, exchange:
     feed = feed_for(exchange)
     feed.start(recorder)
     feed.take([trade_gap(5, 9)])
-    wait_for(lambda: "not served any more" in feed.health()[0].last_error)
+    wait_until(lambda: "not served any more" in feed.health()[0].last_error)
     feed.close()
     assert len(exchange.asked) == 2
-
-
-def wait_for(reached: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 10
-    while not reached():
-        assert time.monotonic() < deadline
-        time.sleep(0.002)
 
 
 @pytest.mark.parametrize(
@@ -283,7 +275,7 @@ def test_trouble_is_waited_out_and_loses_nothing(trouble: Answer, recorder: Reco
     reader = Reader(recorder, feed)
     from_socket(recorder, 1, 5)
     reader.until(lambda: len(reader.ids) == 5)
-    wait_for(lambda: feed.health()[0].state == "live")
+    wait_until(lambda: feed.health()[0].state == "live")
     feed.close()
     (health,) = feed.health()
     assert health.next_try_ns == 0
@@ -295,13 +287,13 @@ def test_a_ban_is_shown_with_its_end_and_does_not_hold_up_the_end_of_the_program
     feed = feed_for(exchange)
     feed.start(recorder)
     feed.probe([SYMBOL])
-    wait_for(lambda: feed.health()[0].state == "down")
+    wait_until(lambda: feed.health()[0].state == "down")
     (health,) = feed.health()
     assert 3500 < (health.next_try_ns - recorder.now()) / 1e9 <= 3600
     assert "refuses this address" in health.last_error
     started = time.monotonic()
     feed.close()
-    assert time.monotonic() - started < 0.5
+    assert time.monotonic() - started < 10
     assert len(exchange.asked) == 1
 
 
@@ -324,7 +316,7 @@ def test_a_broken_book_gets_a_snapshot_until_it_is_whole(recorder: Recorder, exc
     feed.take([book_gap(5)])
     reader.until(lambda: len(reader.frames) == 2)  # the first one was too old
     feed.take([book_gap(5, 9)])
-    wait_for(lambda: feed.health()[0].state == "live")
+    wait_until(lambda: feed.health()[0].state == "live")
     asked = len(exchange.asked)
     feed.close()
     assert 2 <= asked <= 3
@@ -339,7 +331,7 @@ def test_a_book_that_no_snapshot_mends_is_left_after_some_tries(recorder: Record
     feed = feed_for(exchange)
     feed.start(recorder)
     feed.take([book_gap(5)])
-    wait_for(lambda: len(exchange.asked) == 3 and feed.health()[0].state == "live")
+    wait_until(lambda: len(exchange.asked) == 3 and feed.health()[0].state == "live")
     time.sleep(0.05)
     feed.close()
     assert len(exchange.asked) == 3
@@ -352,7 +344,7 @@ def test_a_probe_asks_for_a_book_only_where_books_are_followed(recorder: Recorde
         feed = feed_for(exchange, has_depth=has_depth)
         feed.start(recorder)
         feed.probe([SYMBOL])
-        wait_for(lambda feed=feed: feed.health()[0].state == "live")  # type: ignore[misc]
+        wait_until(lambda feed=feed: feed.health()[0].state == "live")  # type: ignore[misc]
         feed.close()
         assert exchange.paths() == (["trades", "depth"] if has_depth else ["trades"])
 
@@ -369,7 +361,7 @@ def test_candles_warm_up_the_start_and_later_those_missed_come_in(tmp_path: Path
         exchange.now_ms = now[0] // 1_000_000
         asked = len(exchange.asked)
         feed.probe([SYMBOL])
-        wait_for(lambda: len(exchange.asked) > asked and feed.health()[0].state == "live")
+        wait_until(lambda: len(exchange.asked) > asked and feed.health()[0].state == "live")
         recorder.flush()
         reader.read()
         rows = [msgspec.json.decode(frame) for frame in reader.frames[before:]]
@@ -394,7 +386,7 @@ def test_oldest_gaps_come_first_and_newest_trades_before_them(recorder: Recorder
     feed.probe(["ETHUSDT"])
     time.sleep(0.005)
     feed.start(recorder)
-    wait_for(lambda: len(exchange.asked) >= 2)
+    wait_until(lambda: len(exchange.asked) >= 2)
     feed.close()
     assert exchange.paths()[0] == "trades"
     assert exchange.asked[1][1] == {"symbol": SYMBOL, "fromId": "10", "limit": "43"}  # one page for both
@@ -406,7 +398,7 @@ def test_what_was_wanted_before_a_kill_is_wanted_again_and_what_was_fetched_is_n
     first.take([trade_gap(10, 12)])
     reader = Reader(recorder)
     reader.until(lambda: reader.ids == [10, 11, 12])
-    wait_for(lambda: first.health()[0].state == "live")
+    wait_until(lambda: first.health()[0].state == "live")
     first.close()
     first.take([trade_gap(20, 22), book_gap(7)])
     exchange.asked.clear()
@@ -414,26 +406,26 @@ def test_what_was_wanted_before_a_kill_is_wanted_again_and_what_was_fetched_is_n
     second.resume(first.snapshot())
     second.start(recorder)
     reader.until(lambda: len(reader.ids) == 6)
-    wait_for(lambda: "depth" in exchange.paths())
+    wait_until(lambda: "depth" in exchange.paths())
     second.close()
     assert reader.ids[3:] == [20, 21, 22]
     assert {query["fromId"] for path, query in exchange.asked if path.endswith("historicalTrades")} == {"20"}
 
 
 def test_closing_does_not_wait_for_an_answer_and_puts_nothing_on_the_tape_afterwards(recorder: Recorder, exchange: CannedExchange) -> None:
-    exchange.script = [Answer(200, b'[{"id":7}]', delay=1.5)]
+    exchange.script = [Answer(200, b'[{"id":7}]', delay=3.0)]
     rest = BinanceRest(RestSettings((exchange.host,), timeout=Duration.parse("5s")))
     feed = RepairFeed(rest, QUICK)
     assert feed.health() == ()
     feed.start(recorder)
     feed.probe([SYMBOL])
-    wait_for(lambda: len(exchange.asked) == 1)
+    wait_until(lambda: len(exchange.asked) == 1)
     started = time.monotonic()
     feed.close()
-    assert time.monotonic() - started < 1.4
+    assert time.monotonic() - started < 2.5
     for thread in threading.enumerate():
         if thread.name == "repair":
-            thread.join(5)
+            thread.join(20)
     assert recorder.committed("binance") == 0
 
 
@@ -443,7 +435,7 @@ def test_a_tape_that_cannot_be_written_ends_the_thread_quietly(tmp_path: Path, e
     feed = feed_for(exchange)
     feed.start(recorder)
     feed.probe([SYMBOL])
-    wait_for(lambda: not any(thread.name == "repair" for thread in threading.enumerate()))
+    wait_until(lambda: not any(thread.name == "repair" for thread in threading.enumerate()))
     feed.close()
     assert len(exchange.asked) == 1
 

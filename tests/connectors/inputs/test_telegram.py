@@ -25,7 +25,8 @@ from connectors.wire.telegram import decode
 from scoring.duration import Duration
 from scoring.errors import SettingError
 from scoring.records import Gap, Kind
-from tests.connectors.inputs.telegram_stand_in import CALLS, OTHER, SMALL, Messenger, flood, wait_for
+from tests.connectors.inputs.telegram_stand_in import CALLS, OTHER, SMALL, Messenger, flood
+from tests.waiting import wait_until
 
 API_HASH = "0123456789abcdef0123456789abcdef"
 Rows = list[tuple[object, ...]]
@@ -54,7 +55,7 @@ class Bench:
     def start(self, **changes: object) -> TelegramFeed:
         """Start a recorder and a feed, wait until it is live."""
         feed = self.begin(**changes)
-        wait_for(lambda: feed.health()[0].state == "live")
+        wait_until(lambda: feed.health()[0].state == "live")
         return feed
 
     def begin(self, **changes: object) -> TelegramFeed:
@@ -66,11 +67,11 @@ class Bench:
         return self.feed
 
     def stop(self) -> None:
-        """Close both; the feed may take 200 ms."""
+        """Close both; the feed waits for nothing."""
         if self.feed is not None and self.recorder is not None:
             started = time.monotonic()
             self.feed.close()
-            assert time.monotonic() - started < 0.2
+            assert time.monotonic() - started < 1.5, "it waited for an answer, for up to 2 s"
             self.recorder.close()
             self.feed = self.recorder = None
 
@@ -108,7 +109,7 @@ class Bench:
 
     def wait_for_posts(self, count: int) -> Rows:
         """Wait until so many posts are on the tape."""
-        wait_for(lambda: len(self.posts()) >= count)
+        wait_until(lambda: len(self.posts()) >= count)
         return self.posts()
 
 
@@ -217,7 +218,7 @@ def test_messages_that_come_twice_or_late_stand_on_the_tape_once(bench: Bench) -
     bench.messenger.drop()
     feed = bench.feed
     assert feed is not None
-    wait_for(lambda: feed.health()[0].reconnects == 1 and feed.health()[0].state == "live")
+    wait_until(lambda: feed.health()[0].reconnects == 1 and feed.health()[0].state == "live")
     bench.messenger.post(CALLS, 4, "text 4")
     assert sorted(bench.wait_for_posts(4)) == [("calls", number, f"text {number}") for number in (1, 2, 3, 4)]
 
@@ -262,7 +263,7 @@ def test_an_edit_of_a_post_from_before_the_tape_is_kept(bench: Bench) -> None:
     bench.messenger.post(CALLS, 2, "older than the feed")
     bench.start()
     bench.messenger.edit(CALLS, 1, "new words", 6)
-    wait_for(lambda: bench.edits() == [("calls", 1, False, "new words")])
+    wait_until(lambda: bench.edits() == [("calls", 1, False, "new words")])
     assert bench.posts() == []
 
 
@@ -275,7 +276,7 @@ def test_deletions_are_told_once_where_they_can_be_placed(bench: Bench) -> None:
     bench.messenger.delete(CALLS, 1)
     bench.messenger.delete(SMALL, 900, 901)
     bench.messenger.delete(OTHER, 1)
-    wait_for(lambda: len(bench.edits()) >= 3)
+    wait_until(lambda: len(bench.edits()) >= 3)
     bench.messenger.post(CALLS, 6, "after")
     bench.wait_for_posts(3)
     assert bench.edits() == [("calls", 1, True, ""), ("calls", 5, True, ""), (str(SMALL), 900, True, "")]
@@ -288,7 +289,7 @@ def test_a_lost_connection_is_a_gap_until_what_was_missed_is_there(bench: Bench)
     bench.messenger.connect_refusals = [OSError("no route"), OSError("no route"), TimeoutError()]
     bench.messenger.drop(OSError("reset by peer"))
     bench.messenger.post(CALLS, 2, "missed")
-    wait_for(lambda: feed.health()[0].reconnects == 4 and feed.health()[0].state == "live")
+    wait_until(lambda: feed.health()[0].reconnects == 4 and feed.health()[0].state == "live")
     bench.messenger.post(CALLS, 3, "three")
     assert [number for _, number, _ in bench.wait_for_posts(3)] == [1, 2, 3]
     opened, closed = bench.gaps()
@@ -305,7 +306,7 @@ def test_posts_fetched_over_several_connections_count_for_one_gap(bench: Bench) 
         bench.messenger.post(CALLS, number, f"missed {number}", told=False)
     bench.messenger.cuts_after = 3
     bench.messenger.drop()
-    wait_for(lambda: feed.health()[0].gaps_repaired == 1)
+    wait_until(lambda: feed.health()[0].gaps_repaired == 1)
     _, closed = bench.gaps()
     assert (closed.missing, closed.repaired, feed.health()[0].reconnects) == (6, 6, 2)
     assert [number for _, number, _ in bench.posts()] == [1, 2, 3, 4, 5, 6, 7]
@@ -317,7 +318,7 @@ def test_a_gap_that_was_open_at_the_end_of_a_run_is_closed_by_the_next(bench: Be
     bench.wait_for_posts(1)
     bench.messenger.connect_refusals = [OSError("no route")] * 1_000
     bench.messenger.drop()
-    wait_for(lambda: feed.health()[0].gaps_open == 1)
+    wait_until(lambda: feed.health()[0].gaps_open == 1)
     bench.stop()
     bench.messenger.connect_refusals = []
     bench.messenger.post(CALLS, 2, "missed")
@@ -331,56 +332,56 @@ def test_a_request_that_is_cancelled_by_a_lost_connection_is_a_lost_connection(b
     bench.messenger.hangs = True
     bench.messenger.post(CALLS, 5, "after a hole")
     asked = bench.messenger.requests
-    wait_for(lambda: bench.messenger.requests > asked)
+    wait_until(lambda: bench.messenger.requests > asked)
     bench.messenger.hangs = False
     bench.messenger.drop()
-    wait_for(lambda: feed.health()[0].reconnects == 1 and feed.health()[0].state == "live")
+    wait_until(lambda: feed.health()[0].reconnects == 1 and feed.health()[0].state == "live")
     assert feed.health()[0].last_error == "the connection was lost"
 
 
 def test_an_answer_that_does_not_come_gives_the_connection_up(bench: Bench) -> None:
     bench.messenger.hangs = True
     feed = bench.begin(timeout=Duration.parse("50ms"))
-    wait_for(lambda: feed.health()[0].reconnects >= 1)
+    wait_until(lambda: feed.health()[0].reconnects >= 1)
     bench.messenger.hangs = False
-    wait_for(lambda: feed.health()[0].state == "live")
+    wait_until(lambda: feed.health()[0].state == "live")
     assert feed.health()[0].last_error == "no answer within 50ms"
 
 
 def test_a_flood_wait_is_obeyed_shown_and_does_not_stop_live_messages(bench: Bench) -> None:
     feed = bench.start()
-    bench.messenger.refusals = [flood(0.3)]
+    bench.messenger.refusals = [flood(1.0)]
     bench.messenger.post(CALLS, 1, "one")
     bench.messenger.post(CALLS, 3, "three")
-    wait_for(lambda: feed.health()[0].state == "stale")
+    wait_until(lambda: feed.health()[0].state == "stale")
     health, asked, began = feed.health()[0], bench.messenger.requests, time.monotonic()
-    assert 0 < health.next_try_ns - health.at_ns <= 300_000_000
+    assert 0 < health.next_try_ns - health.at_ns <= 1_000_000_000
     assert "wait of" in health.last_error
     bench.messenger.post(CALLS, 4, "while waiting")
     assert bench.wait_for_posts(3)[-1] == ("calls", 4, "while waiting")
     assert bench.messenger.requests == asked
-    wait_for(lambda: bench.messenger.requests > asked)
-    assert time.monotonic() - began > 0.25
-    wait_for(lambda: feed.health()[0].state == "live")
+    wait_until(lambda: bench.messenger.requests > asked)
+    assert time.monotonic() - began > 0.5
+    wait_until(lambda: feed.health()[0].state == "live")
     assert feed.health()[0].next_try_ns == 0
     assert bench.gaps() == []
 
 
 def test_a_flood_wait_at_the_door_is_obeyed(bench: Bench) -> None:
-    bench.messenger.connect_refusals = [flood(0.3)]
+    bench.messenger.connect_refusals = [flood(1.0)]
     feed = bench.begin()
-    wait_for(lambda: feed.health()[0].state == "stale")
+    wait_until(lambda: feed.health()[0].state == "stale")
     assert bench.messenger.connects == 1
     time.sleep(0.15)
     assert bench.messenger.connects == 1
-    wait_for(lambda: feed.health()[0].state == "live")
+    wait_until(lambda: feed.health()[0].state == "live")
 
 
 def test_a_flood_wait_while_groups_are_looked_up_is_obeyed(bench: Bench) -> None:
     bench.messenger.lookup_refusals = [flood(0.1)]
     feed = bench.begin()
-    wait_for(lambda: feed.health()[0].state == "stale")
-    wait_for(lambda: feed.health()[0].state == "live")
+    wait_until(lambda: feed.health()[0].state == "stale")
+    wait_until(lambda: feed.health()[0].state == "live")
     assert (bench.messenger.connects, bench.messenger.most_connected) == (2, 1)
 
 
@@ -388,30 +389,30 @@ def test_a_connection_lost_in_a_flood_wait_is_not_waited_for(bench: Bench) -> No
     feed = bench.start()
     bench.messenger.refusals = [flood(60)]
     bench.messenger.post(CALLS, 5, "after a hole")
-    wait_for(lambda: feed.health()[0].state == "stale")
+    wait_until(lambda: feed.health()[0].state == "stale")
     bench.messenger.drop()
-    wait_for(lambda: feed.health()[0].reconnects == 1)
+    wait_until(lambda: feed.health()[0].reconnects == 1)
 
 
 def test_a_session_that_is_missing_or_not_logged_in_says_what_to_do_and_is_tried_again(bench: Bench) -> None:
     Path(bench.settings.session).unlink()
     feed = bench.begin()
-    wait_for(lambda: "just telegram-login" in feed.health()[0].last_error)
+    wait_until(lambda: "just telegram-login" in feed.health()[0].last_error)
     assert (feed.health()[0].state, bench.messenger.connects) == ("down", 0)
     bench.messenger.authorized = False
     Path(bench.settings.session).touch()
-    wait_for(lambda: "not logged in" in feed.health()[0].last_error)
+    wait_until(lambda: "not logged in" in feed.health()[0].last_error)
     bench.messenger.authorized = True
-    wait_for(lambda: feed.health()[0].state == "live")
+    wait_until(lambda: feed.health()[0].state == "live")
     assert bench.messenger.most_connected == 1
 
 
 def test_a_session_in_use_is_left_alone(bench: Bench) -> None:
     with sole_use(Path(bench.settings.session)):
         feed = bench.begin()
-        wait_for(lambda: "in use by another program" in feed.health()[0].last_error)
+        wait_until(lambda: "in use by another program" in feed.health()[0].last_error)
         assert bench.messenger.connects == 0
-    wait_for(lambda: feed.health()[0].state == "live")
+    wait_until(lambda: feed.health()[0].state == "live")
 
 
 def test_a_group_that_is_not_there_is_said_and_the_others_are_heard(bench: Bench) -> None:
@@ -427,8 +428,8 @@ def test_a_group_that_is_closed_to_us_does_not_silence_the_others(bench: Bench) 
     bench.messenger.post(CALLS, 5, "after a hole")
     feed = bench.feed
     assert feed is not None
-    wait_for(lambda: feed.health()[0].last_error.startswith("calls: The channel specified is private"))
-    wait_for(lambda: feed.health()[0].state == "live")
+    wait_until(lambda: feed.health()[0].last_error.startswith("calls: The channel specified is private"))
+    wait_until(lambda: feed.health()[0].state == "live")
     bench.messenger.post(SMALL, 900, "heard")
     assert bench.wait_for_posts(2)[-1] == (str(SMALL), 900, "heard")
     assert (feed.health()[0].reconnects, bench.messenger.connects) == (0, 1)
@@ -436,7 +437,7 @@ def test_a_group_that_is_closed_to_us_does_not_silence_the_others(bench: Bench) 
 
 def test_without_any_group_it_is_down(bench: Bench) -> None:
     feed = bench.begin(groups=("nobody",))
-    wait_for(lambda: feed.health()[0].state == "down")
+    wait_until(lambda: feed.health()[0].state == "down")
     assert "nobody" in feed.health()[0].last_error
 
 
@@ -447,7 +448,7 @@ def test_closing_does_not_wait_for_a_farewell_or_an_answer(bench: Bench) -> None
     bench.messenger.hangs = True
     bench.begin()
     asked = bench.messenger.requests
-    wait_for(lambda: bench.messenger.requests > asked)
+    wait_until(lambda: bench.messenger.requests > asked)
     bench.stop()
     assert [thread.name for thread in threading.enumerate() if thread.name == "telegram"] == []
 
@@ -461,7 +462,7 @@ def test_a_tape_that_cannot_be_written_ends_the_feed(bench: Bench, kind: str) ->
         bench.messenger.post(CALLS, 1, "one")
     else:
         bench.messenger.delete(CALLS, 1)
-    wait_for(lambda: feed.health()[0].state == "down")
+    wait_until(lambda: feed.health()[0].state == "down")
     assert "the recorder is closed" in feed.health()[0].last_error
 
 
@@ -471,7 +472,7 @@ def test_secrets_are_on_no_tape_and_in_no_word(bench: Bench, caplog: pytest.LogC
     bench.messenger.post(CALLS, 1, "one")
     bench.wait_for_posts(1)
     bench.messenger.drop(OSError("reset by peer"))
-    wait_for(lambda: feed.health()[0].reconnects == 1)
+    wait_until(lambda: feed.health()[0].reconnects == 1)
     said = f"{feed.health()} {bench.settings!r} {caplog.text}"
     bench.stop()
     assert API_HASH not in said

@@ -23,7 +23,8 @@ from websockets.protocol import State
 from websockets.uri import parse_uri
 
 from connectors.inputs.websocket_client import WebSocketClient, dial
-from tests.connectors.inputs.market_server import MarketServer, until
+from tests.connectors.inputs.market_server import MarketServer
+from tests.waiting import wait_until
 
 URI = parse_uri("ws://127.0.0.1/")
 LONGEST = 200_000
@@ -127,10 +128,10 @@ def test_a_text_is_sent_and_a_goodbye_said() -> None:
     with MarketServer() as server:
         client = dial(f"{server.address}/ws", 5)
         client.send(b"hello")
-        until(lambda: [text for _, text in server.heard] == ["hello"])
+        wait_until(lambda: [text for _, text in server.heard] == ["hello"])
         client.close()
         client.close()
-        until(lambda: server.connections[0].close_code == 1000)
+        wait_until(lambda: server.connections[0].close_code == 1000)
         assert server.paths == ["/ws"]
 
 
@@ -156,7 +157,7 @@ def test_nothing_stays_behind_in_tls(tmp_path: Path, monkeypatch: pytest.MonkeyP
     with MarketServer(served) as server:
         client = dial(f"{server.address}/ws", 5)
         server.wait_for(1)
-        sending = threading.Thread(target=server.send, args=sent)
+        sending = threading.Thread(target=server.send, args=sent, daemon=True)
         sending.start()
         found: list[bytes] = []
         with selectors.DefaultSelector() as selector:
@@ -179,7 +180,7 @@ def test_a_server_that_speaks_no_http_is_refused() -> None:
                 peer.recv(1000)
                 peer.sendall(b"220 ready\r\n\r\n")
 
-        thread = threading.Thread(target=answer)
+        thread = threading.Thread(target=answer, daemon=True)
         thread.start()
         with pytest.raises(InvalidMessage):
             dial(f"ws://127.0.0.1:{port}", 5)

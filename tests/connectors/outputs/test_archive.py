@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import random
 import threading
 from pathlib import Path
@@ -148,7 +149,7 @@ def test_rows_written_by_another_flow_meanwhile_are_kept(tmp_path: Path) -> None
         for piece in mine:
             archive.write([piece])
 
-    threads = [threading.Thread(target=run, args=pair) for pair in zip(archives, pieces, strict=True)]
+    threads = [threading.Thread(target=run, args=pair, daemon=True) for pair in zip(archives, pieces, strict=True)]
     for thread in threads:
         thread.start()
     for thread in threads:
@@ -170,14 +171,16 @@ def test_readers_may_look_at_any_moment(tmp_path: Path) -> None:
                 assert row[0] == row[1]
                 counts.append(row[0])
 
-    looking = threading.Thread(target=look)
+    looking = threading.Thread(target=look, daemon=True)
     looking.start()
-    for place in range(1, 40):
+    for place in itertools.count(1):
         archive.write([sample(RISK, "BTCUSDT", grid(START_NS + place * 5_000_000_000, 10))])
+        if place >= 40 and len(set(counts)) > 2:
+            break
+        assert looking.is_alive(), "what it found was wrong"
     stop.set()
     looking.join(timeout=30)
     assert counts == sorted(counts)
-    assert len(set(counts)) > 2
 
 
 def test_what_a_crash_left_half_written_is_cleared_away(tmp_path: Path) -> None:

@@ -85,7 +85,7 @@ def test_a_stream_cut_at_any_byte_gives_whole_batches_and_is_appended_to(tmp_pat
 
 def test_a_reader_follows_a_writer_through_seals(tmp_path: Path) -> None:
     count = 20_000
-    writer = threading.Thread(target=write, args=(tmp_path, count, 17, 1500))
+    writer = threading.Thread(target=write, args=(tmp_path, count, 17, 1500), daemon=True)
     reader, row, payloads = FrameReader(tmp_path), 0, list[bytes]()
     writer.start()
     while row < count:

@@ -6,8 +6,6 @@ import csv
 import json
 import math
 import signal
-import subprocess
-import sys
 import urllib.request
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -21,7 +19,8 @@ from connectors.outputs.exchange_faults import FaultKind
 from flows.commands import serve
 from scoring.duration import Duration
 from scoring.errors import SettingError
-from tests.flows.conftest import BUNDLED, ROOT, Run, clean_environment
+from tests.flows.conftest import BUNDLED, Run, clean_environment
+from tests.flows.sessions import finish, start
 
 
 def test_the_command_line_says_how_it_is_served(tmp_path: Path) -> None:
@@ -40,16 +39,14 @@ def test_what_is_not_understood_is_refused(given: list[str]) -> None:
 
 
 def test_it_serves_until_it_is_told_to_stop(tmp_path: Path) -> None:
-    arguments = [sys.executable, "-m", "flows.commands.serve", str(BUNDLED), "--port", "0", "--speed", "20x"]
-    with subprocess.Popen(arguments, cwd=ROOT, env=clean_environment(tmp_path), stdout=subprocess.PIPE, text=True) as served:
-        assert served.stdout is not None
-        said = [served.stdout.readline() for _ in range(5)]
-        assert "BTCUSDT, DOGEUSDT, ETHUSDT, 2026-03-14 12:00:00 to 12:20:00 UTC, at 20x" in said[0]
-        with urllib.request.urlopen(said[3].split()[1]) as answer:
-            assert json.load(answer)["started"] is False
-        served.send_signal(signal.SIGTERM)
-        assert "nobody came" in served.stdout.read()
-        assert served.wait(10) == 0
+    served = start(["flows.commands.serve", str(BUNDLED), "--port", "0", "--speed", "20x"], clean_environment(tmp_path))
+    assert served.stdout is not None
+    said = [served.stdout.readline() for _ in range(5)]
+    assert "BTCUSDT, DOGEUSDT, ETHUSDT, 2026-03-14 12:00:00 to 12:20:00 UTC, at 20x" in said[0]
+    with urllib.request.urlopen(said[3].split()[1], timeout=30) as answer:
+        assert json.load(answer)["started"] is False
+    served.send_signal(signal.SIGTERM)
+    assert "nobody came" in finish(served, 30)
 
 
 def test_it_may_end_with_the_tape(command: Run) -> None:
@@ -111,7 +108,7 @@ def listen(exchange: Exchange) -> Iterator[str]:
 
 
 def ask(exchange: Exchange, call: str) -> Any:
-    with urllib.request.urlopen(f"{exchange.url}/api/v3/{call}") as answer:
+    with urllib.request.urlopen(f"{exchange.url}/api/v3/{call}", timeout=30) as answer:
         return json.load(answer)
 
 
