@@ -13,25 +13,29 @@ from scoring.alerts.rules import compile_rules
 from scoring.alerts.state import Alerts
 from scoring.crowd.witness import Witness
 from scoring.feed import RuleText
-from scoring.records import Rows, Table
+from scoring.records import Column, Rows, Table
 
 
 def judged(shaping: Shaping) -> Callable[[tuple[str, Rows]], Iterator[tuple[str, Rows]]]:
     """Give what picks the rows that rules judge: final ones, and of trade windows those of the first width."""
-    width_ns = int(shaping.market.bars.widths[0])
 
     def pick(keyed: tuple[str, Rows]) -> Iterator[tuple[str, Rows]]:
         key, rows = keyed
         if rows.provisional:
             return
         if rows.table is Table.TRADE_METRICS and len(rows):
-            first = rows.columns["window_end_ns"] - rows.columns["window_start_ns"] == width_ns
-            if not first.all():
-                columns = {name: column[first] for name, column in rows.columns.items()}
+            columns = of_judged_width(rows.columns, shaping)
+            if columns is not rows.columns:
                 rows = msgspec.structs.replace(rows, columns=columns)
         yield key, rows
 
     return pick
+
+
+def of_judged_width(columns: dict[str, Column], shaping: Shaping) -> dict[str, Column]:
+    """Give of trade windows those that rules judge, which are those of the first width; the same columns where all are."""
+    judged = columns["window_end_ns"] - columns["window_start_ns"] == int(shaping.market.bars.widths[0])
+    return columns if judged.all() else {name: column[judged] for name, column in columns.items()}
 
 
 def judge(shaping: Shaping, provisional: bool) -> Callable[[bytes | None], RowsStage]:

@@ -19,6 +19,7 @@ from rich.console import Console
 from rich.text import Text
 
 from connectors.outputs.results import read_columns
+from flows.alerts import of_judged_width
 from flows.charts import Panel, Series, draw
 from flows.commands.arguments import Arguments
 from flows.commands.results import Results, days_of, known_events, open_results
@@ -133,9 +134,7 @@ def _read(results: Results, table: Table, subject: str, rule: Rule) -> dict[str,
     if table is not Table.TRADE_METRICS:
         return read_columns(results.folder, table, list(dict.fromkeys(wanted)), subject)
     columns = read_columns(results.folder, table, list(dict.fromkeys(["window_start_ns", *wanted])), subject)
-    # Rules judge windows of the first width only.
-    judged = columns["window_end_ns"] - columns["window_start_ns"] == int(results.shaping.market.bars.widths[0])
-    return {name: column[judged] for name, column in columns.items()}
+    return of_judged_width(columns, results.shaping)
 
 
 def judge_again(found: Recorded, rule: Rule) -> list[Alert]:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import msgspec
+import numpy as np
 
-from flows.alerts import judge, judged, texts
+from flows.alerts import judge, judged, of_judged_width, texts
 from flows.ports import stored
 from flows.settings import Shaping
 from scoring.alerts.rules import RuleSettings
 from scoring.duration import Duration
 from scoring.feed import RuleText
+from scoring.records import Rows, Table
 from tests.scoring.alerts.metric_rows import SYMBOL, alerts_in, risk
 
 RULE = RuleSettings(
@@ -51,3 +53,14 @@ def test_a_screen_is_told_what_each_rule_asks_for() -> None:
         RuleText("FALL", "critical", "risk_metrics.drawdown > 5", "risk_metrics.drawdown < 2", 2.0, 1.5, 60.0, "hold", "It fell.")
     ]
     assert len(texts(Shaping())) == len(Shaping().alerts.rules)
+
+
+def test_of_trade_windows_those_of_the_first_width_are_judged() -> None:
+    first = int(Shaping().market.bars.widths[0])
+    starts = np.zeros(3, np.int64)
+    windows = Rows(
+        Table.TRADE_METRICS, SYMBOL, {"window_start_ns": starts, "window_end_ns": np.array([first, 5 * first, first]), "vwap": starts}, 7
+    )
+    [(key, left)] = judged(Shaping())((SYMBOL, windows))
+    assert (key, left.through_ns, left.columns["window_end_ns"].tolist(), len(left.columns["vwap"])) == (SYMBOL, 7, [first, first], 2)
+    assert of_judged_width(left.columns, Shaping()) is left.columns

@@ -1,7 +1,5 @@
 """A sweep over results that are known by hand, and over the bundled session, where it must say what the flow said."""
 
-import subprocess
-import sys
 import xml.etree.ElementTree as ElementTree
 from pathlib import Path
 
@@ -15,7 +13,7 @@ from scoring.alerts.rules import compile_rules
 from scoring.errors import SettingError
 from scoring.records import Alert
 from tests.flows.commands.told import EVENTS
-from tests.flows.conftest import BUNDLED, ROOT, clean_environment
+from tests.flows.conftest import BUNDLED, Run
 
 
 @pytest.fixture(autouse=True)
@@ -96,15 +94,9 @@ def test_a_rule_only_the_recording_knows_is_found_there(folder: Path) -> None:
         find_rule("", settings, found)
 
 
-def test_the_bundled_session_judged_again_gives_the_alerts_the_flow_gave(tmp_path: Path) -> None:
+def test_the_bundled_session_judged_again_gives_the_alerts_the_flow_gave(command: Run, tmp_path: Path) -> None:
     told = tmp_path / "told"
-    subprocess.run(
-        [sys.executable, "-m", "flows.commands.replay", str(BUNDLED), "--quiet", "--data-dir", str(told)],
-        cwd=ROOT,
-        env=clean_environment(tmp_path),
-        stdout=subprocess.DEVNULL,
-        check=True,
-    )
+    assert command("flows.commands.replay", str(BUNDLED), "--quiet", "--data-dir", str(told)).returncode == 0
     settings, _ = load()
     (results,) = open_results([str(told)], settings)
     again: list[Alert] = []
