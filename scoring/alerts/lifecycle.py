@@ -58,8 +58,8 @@ class Change(NamedTuple):
 class Lifecycle:
     """One rule on one symbol."""
 
-    def __init__(self, symbol: str, rule: Rule) -> None:
-        """Begin quiet."""
+    def __init__(self, symbol: str, rule: Rule, tells_waiting: bool = False) -> None:
+        """Begin quiet; `tells_waiting` where somebody looks at what waits."""
         self.symbol = symbol
         self.rule = rule
         self.tables = rule.tables
@@ -70,6 +70,7 @@ class Lifecycle:
         """How many times the condition began to hold while the rule was cooling."""
         self.waiting: Alert | None = None
         """What stands in the place of an alert: one that is `pending`, or `inhibited`; the same object while it stays the same."""
+        self._tells_waiting = tells_waiting
         self._holding = False
         self._since_ns = 0
         self._clear_since_ns: int | None = None
@@ -104,7 +105,8 @@ class Lifecycle:
             self._obstacles.meet_gaps(reading)
         judged = judge_reading(self.rule, reading, holds, known)
         changes = list(self._walk(judged, Stretches(judged, silences, self.rule)))
-        self.waiting = self._wait(judged)
+        if self._tells_waiting:
+            self.waiting = self._wait(judged)
         return changes
 
     # --- the walk -------------------------------------------------------------------------------------------------------------------

@@ -38,7 +38,7 @@ class Alerts:
         self._timelines = {
             joined: Timeline([self._intakes[table] for table in joined]) for joined in dict.fromkeys(rule.tables for rule in watching)
         }
-        self._lifecycles = [Lifecycle(symbol, rule) for rule in watching]
+        self._lifecycles = [Lifecycle(symbol, rule, provisional) for rule in watching]
         self._provisional = provisional
         self._waiting: list[Alert | None] = [None] * len(self._lifecycles)
         """What was said of each last."""

@@ -24,10 +24,10 @@ NAN = math.nan
 class Bench:
     """One lifecycle fed from tables of rows."""
 
-    def __init__(self, tested: Rule) -> None:
+    def __init__(self, tested: Rule, tells_waiting: bool = True) -> None:
         self.intakes = {table: Intake(table, [metric for metric in tested.metrics if metric.table is table]) for table in tested.tables}
         self.timeline = Timeline(list(self.intakes.values()))
-        self.lifecycle = Lifecycle(SYMBOL, tested)
+        self.lifecycle = Lifecycle(SYMBOL, tested, tells_waiting)
 
     def feed(self, *rows: Rows) -> list[Change]:
         for one in rows:
@@ -319,3 +319,11 @@ def test_an_inhibited_rule_says_what_it_lacks() -> None:
         ("open_gap(3)", "{}", True),
         ("no_data", "{}", True),
     ]
+
+
+def test_where_nobody_looks_what_waits_is_not_worked_out_and_what_fires_is_the_same() -> None:
+    tested = rule("risk_metrics.drawdown > 5", held_for=2)
+    seen, unseen = Bench(tested), Bench(tested, tells_waiting=False)
+    for second, value in ((1, 7), (2, 8), (3, 9)):
+        assert seen.feed(risk([second], [value])) == unseen.feed(risk([second], [value]))
+        assert (seen.lifecycle.waiting is None, unseen.lifecycle.waiting) == (second == 3, None)
