@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Final
 
 from rich.style import Style
@@ -12,6 +13,7 @@ from textual.app import ComposeResult
 from scoring.feed import AlertState
 from tui import figures, palette
 from tui.shell import shell
+from tui.silences import Said, is_seen, silent_until
 from tui.state import State
 from tui.widgets.lines import Lines, entitle
 from tui.widgets.pane import Pane
@@ -24,15 +26,28 @@ _WIDE: Final = 112
 _REST: Final = -1
 """The width of the column that takes what the others leave."""
 _RULE_WIDTHS: Final = (10, 28)
+_OUTCOME: Final = 12
 _NUMBERS: Final = -2
 """The place of what goes where it is narrow: first the numbers, then the symbol."""
 _FEWEST: Final = 4
 """Columns that stay: when, how grave, what, and how it stands."""
 
 
-def log(state: State, width: int) -> Text:
-    """Write the alerts, the latest to begin first, `width` columns."""
-    return Text("\n").join(line(alert, width) for alert in newest_first(state))
+def log(state: State, width: int, said: Said) -> Text:
+    """Write the alerts, the latest to begin first, `width` columns; with what was said of those that are not over."""
+    return Text("\n").join(line(alert, width, _quieted(alert, said, state.tape_at)) for alert in newest_first(state))
+
+
+def _quieted(alert: AlertState, said: Said, now: datetime | None) -> str:
+    """Give the mark of what was said, as on the page of the alerts."""
+    if alert.state == "resolved":
+        return ""
+    return "⊘" if silent_until(alert, said.silences, now) else "✓" if is_seen(alert, said.seen) else ""
+
+
+def _with(outcome: str, quieted: str) -> str:
+    """Put a mark behind words where there is room: they say more."""
+    return next((text for text in (f"{outcome} {quieted}".rstrip(), f"{outcome}{quieted}") if len(text) <= _OUTCOME), outcome)
 
 
 def newest_first(state: State) -> list[AlertState]:
@@ -42,8 +57,8 @@ def newest_first(state: State) -> list[AlertState]:
     return sorted(found, key=lambda alert: -figures.clock_order(alert.started_at))
 
 
-def line(alert: AlertState, width: int) -> Text:
-    """Write one alert in one line: bright while it fires, quiet after."""
+def line(alert: AlertState, width: int, quieted: str = "") -> Text:
+    """Write one alert in one line: bright while it fires, quiet after; behind its outcome what was said of it."""
     firing = alert.state != "resolved"
     mark, colour = _MARKS.get(alert.severity, _UNMARKED)
     cells = [
@@ -57,7 +72,7 @@ def line(alert: AlertState, width: int) -> Text:
             16 if width >= _WIDE else 12,
             palette.TEXT if firing else palette.QUIET,
         ),
-        (_outcome(alert), 12, colour if firing else palette.QUIET),
+        (_with(_outcome(alert), quieted), _OUTCOME, colour if firing and not quieted else palette.QUIET),
     ]
     shown = [cell for cell in cells if cell[1]]
     while (rest := width - sum(size for _, size, _ in shown if size != _REST) - len(_GAP) * (len(shown) - 1)) < _RULE_WIDTHS[0]:
@@ -102,7 +117,8 @@ class Alerts(Pane):
         quiet = Text("No alert so far." if state.hello else "", Style(color=palette.QUIET))
         if not self.room:
             return  # not laid out yet: names would be cut for a moment
-        self._log.write(log(state, self.room) if state.alerts else quiet)
+        said = shell(self).memory.sayings.of(state.hello)
+        self._log.write(log(state, self.room, said) if state.alerts else quiet)
 
     def on_click(self, event: events.Click) -> None:
         """Explain what was clicked."""

@@ -10,8 +10,10 @@ from rich.cells import cell_len
 from textual.pilot import Pilot
 
 from scoring.feed import AlertState
+from tests.tui.alerts_heard import source
 from tests.tui.seen import press, show
 from tui.app import Ghosttape
+from tui.silences import Said, silence
 from tui.state import State
 from tui.widgets.alerts import line, log, newest_first
 
@@ -63,8 +65,21 @@ def test_severity_has_a_shape_of_its_own(severity: str, mark: str) -> None:
 def test_the_newest_comes_first_and_an_alert_without_a_start_last() -> None:
     alerts = [changed(alert_id="old", rule="OLD"), changed(alert_id="never", rule="NEVER", started_at=None)]
     alerts += [changed(alert_id=name, rule=name, started_at=AT + timedelta(seconds=1)) for name in ("FIRST", "SECOND")]
-    text = log(State(alerts={alert.alert_id: alert for alert in alerts}), 70).plain
+    text = log(State(alerts={alert.alert_id: alert for alert in alerts}), 70, Said()).plain
     assert [row.split()[2] for row in text.splitlines()] == ["SECOND", "FIRST", "OLD", "NEVER"]
+
+
+def test_what_was_said_of_one_stands_behind_its_outcome_until_it_is_over() -> None:
+    alerts = [changed(alert_id=name, rule=name) for name in ("loud", "seen")] + [
+        changed(alert_id="silent", rule="silent", symbol="BTCUSDT")
+    ]
+    alerts.append(changed(alert_id="over", rule="over", state="resolved"))
+    state = State(alerts={alert.alert_id: alert for alert in alerts}, sources={"binance": source()})
+    said = Said(seen=("seen", "over"), silences=silence((), alerts[2], source().at, timedelta(hours=1)))
+    found = {row.split()[2]: row.rstrip().rpartition("  ")[2] for row in log(state, 100, said).plain.splitlines()}
+    gaps = {state: line(changed(completeness="open_gap(1)", state=state), 100, "✓").plain for state in ("firing", "no_data")}
+    assert [text.rstrip().rpartition("  ")[2] for text in gaps.values()] == ["firing, gap✓", "no data, gap"]
+    assert found == {"loud": "firing", "seen": "firing ✓", "silent": "firing ⊘", "over": "over"}
 
 
 def test_a_click_on_one_explains_it() -> None:
