@@ -26,6 +26,7 @@ from numpy.typing import NDArray
 Column: TypeAlias = NDArray[Any]
 """One column of a batch: int64, float64, bool, or object for str and bytes."""
 
+NANOSECONDS_PER_MINUTE: Final = 60_000_000_000
 NANOSECONDS_PER_SECOND: Final = 1_000_000_000
 NANOSECONDS_PER_MILLISECOND: Final = 1_000_000
 

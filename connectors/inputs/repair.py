@@ -28,9 +28,8 @@ from connectors.tape.recorder import Recorder
 from connectors.wire.binance import BINANCE_FEED
 from connectors.wire.binance_routes import Primary
 from scoring.errors import ResourceError
-from scoring.records import NANOSECONDS_PER_MILLISECOND, NANOSECONDS_PER_SECOND, Gap, SourceHealth
+from scoring.records import NANOSECONDS_PER_MILLISECOND, NANOSECONDS_PER_MINUTE, NANOSECONDS_PER_SECOND, Gap, SourceHealth
 
-_MINUTE_NS = 60 * NANOSECONDS_PER_SECOND
 _JOIN_SECONDS = 1.0
 
 
@@ -238,16 +237,16 @@ class RepairFeed:
 
     def _fetch_candles(self, symbol: str, recorder: Recorder) -> None:
         """Ask for the candles since the newest one fetched, at the start for some to warm up with."""
-        this_minute_ns = recorder.now() // _MINUTE_NS * _MINUTE_NS
-        oldest_ns = this_minute_ns - LARGEST_PAGE * _MINUTE_NS
-        from_ns = max(oldest_ns, self._candles_from.get(symbol, this_minute_ns - self._settings.warm_minutes * _MINUTE_NS))
+        this_minute_ns = recorder.now() // NANOSECONDS_PER_MINUTE * NANOSECONDS_PER_MINUTE
+        oldest_ns = this_minute_ns - LARGEST_PAGE * NANOSECONDS_PER_MINUTE
+        from_ns = max(oldest_ns, self._candles_from.get(symbol, this_minute_ns - self._settings.warm_minutes * NANOSECONDS_PER_MINUTE))
         if from_ns >= this_minute_ns:
             return
-        body = self._rest.candles(symbol, from_ns // NANOSECONDS_PER_MILLISECOND, (this_minute_ns - from_ns) // _MINUTE_NS)
+        body = self._rest.candles(symbol, from_ns // NANOSECONDS_PER_MILLISECOND, (this_minute_ns - from_ns) // NANOSECONDS_PER_MINUTE)
         frames = candle_frames(symbol, body, recorder.now())
         self._put(list(frames.values()), recorder)
         if frames:
-            self._candles_from[symbol] = max(frames) + _MINUTE_NS
+            self._candles_from[symbol] = max(frames) + NANOSECONDS_PER_MINUTE
 
     def _put(self, payloads: Sequence[bytes], recorder: Recorder) -> None:
         """Put frames on the tape, and wait until they are there."""

@@ -23,14 +23,14 @@ from connectors.outputs.feed_charts import Charts
 from connectors.outputs.feed_settings import FeedSettings
 from connectors.outputs.process_health import Vitals
 from scoring.feed import LAPSED, AlertState, HealthState, Message, NewRows, PaceState, Snapshot, SourceState, Topic, encode
-from scoring.records import NANOSECONDS_PER_SECOND, TABLES, Pulse, Rows, SourceHealth, Table
+from scoring.records import NANOSECONDS_PER_MINUTE, TABLES, Pulse, Rows, SourceHealth, Table
 
 _Key = TypeVar("_Key")
 _EVENTS: Final = frozenset({Table.ALERTS, Table.AUDITS, Table.GAPS, Table.REJECTS, Table.POSTS, Table.SOCIAL_SIGNALS})
 """Tables whose every row is news; of the others only the newest row is."""
 _AUDITS: Final = 3_000
 """Audited minutes kept: two days of one symbol, so that a new screen can say how many agree with the exchange."""
-_AHEAD_NS: Final = 60 * NANOSECONDS_PER_SECOND
+_AHEAD_NS: Final = NANOSECONDS_PER_MINUTE
 """How far a stance of the crowd may be ahead of the sources: the flow makes both in any order."""
 
 

@@ -17,10 +17,9 @@ import msgspec
 from connectors.wire.kafka import Event
 from scoring.duration import Duration
 from scoring.errors import SettingError
-from scoring.records import NANOSECONDS_PER_SECOND
+from scoring.records import NANOSECONDS_PER_MINUTE
 
-_MINUTE_NS: Final = 60 * NANOSECONDS_PER_SECOND
-_DAY_NS: Final = 24 * 60 * _MINUTE_NS
+_DAY_NS: Final = 24 * 60 * NANOSECONDS_PER_MINUTE
 _SPAN: Final = re.compile(r"([01]\d|2[0-3]):([0-5]\d)-([01]\d|2[0-4]):([0-5]\d)")
 _BEFORE_ALL: Final = -1
 
@@ -103,7 +102,7 @@ class Budget:
         out.append(event)
 
     def _is_open(self, at_ns: int) -> bool:
-        minute = at_ns % _DAY_NS // _MINUTE_NS
+        minute = at_ns % _DAY_NS // NANOSECONDS_PER_MINUTE
         return not self._spans or any(_holds(span, minute) for span in self._spans)
 
 

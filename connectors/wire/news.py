@@ -25,13 +25,13 @@ from numpy.typing import NDArray
 
 from connectors.wire.decoded import TALK, Decoded, Refusal
 from scoring.duration import nanoseconds
-from scoring.records import NANOSECONDS_PER_SECOND, Batch, Kind, News, Post, to_columns
+from scoring.records import NANOSECONDS_PER_MINUTE, Batch, Kind, News, Post, to_columns
 
 NEWS_FEED: Final = "news"
 """Frames of this feed are headlines."""
 CHANNEL_PREFIX: Final = "news/"
 """A headline's channel is this and its source."""
-FRESH_NS: Final = 15 * 60 * NANOSECONDS_PER_SECOND
+FRESH_NS: Final = 15 * NANOSECONDS_PER_MINUTE
 """An older headline is no news to the crowd: the first answer of a feed lists those of days."""
 
 

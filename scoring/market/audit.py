@@ -13,9 +13,8 @@ from typing import Final, TypeAlias
 
 import msgspec
 
-from scoring.records import NANOSECONDS_PER_SECOND, Audit, Rows, Table, to_columns
+from scoring.records import NANOSECONDS_PER_MINUTE, Audit, Rows, Table, to_columns
 
-MINUTE_NS: Final = 60 * NANOSECONDS_PER_SECOND
 _EXACT: Final = ("open", "high", "low", "close", "trade_count")
 _NEAR: Final = ("volume_base", "volume_quote", "taker_buy_base")
 _MINUTES_TO_WAIT: Final = 2
@@ -90,7 +89,7 @@ class AuditTrail:
         starts, ends = rows.columns["window_start_ns"].tolist(), rows.columns["window_end_ns"].tolist()
         amounts, completenesses = _amounts(rows), rows.columns["completeness"].tolist()
         for start_ns, end_ns, ours, completeness in zip(starts, ends, amounts, completenesses, strict=True):
-            if end_ns - start_ns == MINUTE_NS:
+            if end_ns - start_ns == NANOSECONDS_PER_MINUTE:
                 self.first_ns = start_ns if self.first_ns is None else self.first_ns
                 minute = self._minute(start_ns)
                 minute.ours, minute.completeness = ours, completeness
@@ -108,9 +107,9 @@ class AuditTrail:
 
     def _forget(self) -> None:
         """Let go of the minutes that are too old to be judged, and of those before ours began."""
-        oldest_ns = self.newest_ns - (self.settings.minutes - 1) * MINUTE_NS
+        oldest_ns = self.newest_ns - (self.settings.minutes - 1) * NANOSECONDS_PER_MINUTE
         if self.first_ns is not None:
-            oldest_ns = max(oldest_ns, self.first_ns + MINUTE_NS)
+            oldest_ns = max(oldest_ns, self.first_ns + NANOSECONDS_PER_MINUTE)
         past = [open_ns for open_ns in self.minutes if open_ns < oldest_ns]
         for open_ns in past:
             del self.minutes[open_ns]
@@ -132,10 +131,10 @@ class AuditTrail:
     def _verdict(self, open_ns: int, minute: Minute) -> Audit | None:
         """Judge a minute; None while a side may still speak."""
         if minute.theirs is None:
-            is_passed = self.newest_candle_ns >= open_ns + _MINUTES_TO_WAIT * MINUTE_NS
+            is_passed = self.newest_candle_ns >= open_ns + _MINUTES_TO_WAIT * NANOSECONDS_PER_MINUTE
             return Audit(self.symbol, open_ns, "no candle", "{}", minute.completeness) if is_passed else None
         if minute.ours is None:
-            if self.windows_through_ns < open_ns + MINUTE_NS:
+            if self.windows_through_ns < open_ns + NANOSECONDS_PER_MINUTE:
                 return None
             verdict = "no trades" if minute.theirs["trade_count"] else "verified"
             return Audit(self.symbol, open_ns, verdict, "{}", "")

@@ -16,11 +16,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from scoring.market.windows import TradeColumns, TradeWindow, add_columns
-from scoring.records import NANOSECONDS_PER_SECOND, Batch
+from scoring.records import NANOSECONDS_PER_MINUTE, Batch
 
 NEVER_NS: Final = (1 << 63) - 1
 """Later than every instant."""
-MINUTE_NS: Final = 60 * NANOSECONDS_PER_SECOND
 MOST_BEFORE: Final = 2_000
 """Windows kept from before the first trade; the exchange gives a thousand at once."""
 
@@ -51,14 +50,14 @@ class TumblingWindows:
 
         A minute counts only if it was received before our first window ended, whatever was handed on first: nothing has closed by then.
         """
-        if self.width_ns != MINUTE_NS:
+        if self.width_ns != NANOSECONDS_PER_MINUTE:
             return
         names = ("open_ns", "volume_base", "received_ns")
         for open_ns, volume, received_ns in zip(*(candles[name].tolist() for name in names), strict=True):
             if self.first_index is not None:
-                self._warm(self.first_index, open_ns // MINUTE_NS, volume, received_ns)
+                self._warm(self.first_index, open_ns // NANOSECONDS_PER_MINUTE, volume, received_ns)
             elif len(self.before) < MOST_BEFORE:
-                self.before[open_ns // MINUTE_NS] = volume, received_ns
+                self.before[open_ns // NANOSECONDS_PER_MINUTE] = volume, received_ns
 
     def begin(self, index: int) -> None:
         """Hear in which window the very first trade lies."""

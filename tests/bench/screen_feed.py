@@ -15,11 +15,10 @@ import numpy as np
 
 from connectors.outputs.feed import FeedPartition, FeedSettings, FeedSink
 from scoring.feed import Hello
-from scoring.records import NANOSECONDS_PER_SECOND, TABLES, Column, Pulse, Rows, Table, columns_of
+from scoring.records import NANOSECONDS_PER_MINUTE, NANOSECONDS_PER_SECOND, TABLES, Column, Pulse, Rows, Table, columns_of
 
 START: Final = 1_785_585_600_000_000_000
 TICK_S: Final = 0.1
-_MINUTE_NS: Final = 60 * NANOSECONDS_PER_SECOND
 SHOWN: Final = (Table.TRADE_METRICS, Table.SPREAD_METRICS, Table.RISK_METRICS)
 
 
@@ -42,10 +41,10 @@ def template(table: Table, symbol: str) -> dict[str, Column]:
 
 def row(table: Table, symbol: str, columns: dict[str, Column], at_ns: int, price: float) -> Rows:
     """Make a row of a moment."""
-    start = at_ns - at_ns % _MINUTE_NS
+    start = at_ns - at_ns % NANOSECONDS_PER_MINUTE
     news: dict[str, float] = {
         "window_start_ns": start,
-        "window_end_ns": start + _MINUTE_NS,
+        "window_end_ns": start + NANOSECONDS_PER_MINUTE,
         "sampled_ns": at_ns,
         "price": price,
         "close": price,

@@ -18,11 +18,10 @@ from flows.commands.replay import Replay, perform
 from recordings.exchange import COINS, MINUTES, START_NS
 from recordings.generate import DROP_SECONDS, FOLDER, SEED, clock_frames, gap_frames, market_frames
 from recordings.story import CHANNELS, posts
-from scoring.records import ALL_SYMBOLS, NANOSECONDS_PER_SECOND
+from scoring.records import ALL_SYMBOLS, NANOSECONDS_PER_MINUTE, NANOSECONDS_PER_SECOND
 
 LARGEST_BYTES = 6_000_000
 SECONDS = MINUTES * 60
-MINUTE_NS = 60 * NANOSECONDS_PER_SECOND
 Frame = tuple[int, str, bytes]
 
 
@@ -57,7 +56,7 @@ def test_it_is_small_whole_and_twenty_minutes_long() -> None:
     manifest = load(FOLDER)
     assert sum(path.stat().st_size for path in FOLDER.rglob("*") if path.is_file()) < LARGEST_BYTES
     assert verify_files(FOLDER, manifest) == []
-    assert round((manifest.end_ns - manifest.start_ns) / MINUTE_NS) == MINUTES
+    assert round((manifest.end_ns - manifest.start_ns) / NANOSECONDS_PER_MINUTE) == MINUTES
     assert manifest.digests
     assert (manifest.licence, "seed" in manifest.origin) == ("Apache-2.0", True)
 
@@ -102,7 +101,7 @@ def test_one_connection_is_lost_and_the_trades_in_it_are_missing(market: Sequenc
 
 
 def test_the_generator_gives_the_bundled_frames_again(market: Sequence[Frame], talk: Sequence[Frame]) -> None:
-    until_ns = START_NS + MINUTE_NS
+    until_ns = START_NS + NANOSECONDS_PER_MINUTE
     fresh = itertools.takewhile(lambda frame: frame[0] < until_ns, market_frames())
     assert list(fresh) == [(at_ns, payload) for at_ns, feed, payload in market if feed == "binance" and at_ns < until_ns]
     assert list(posts(SEED, START_NS)) == [(at_ns, payload) for at_ns, feed, payload in talk if feed == "telegram"]
@@ -120,7 +119,7 @@ def test_our_bars_are_the_exchanges_candles_in_every_minute_but_that_of_the_lost
     perform(Replay(str(FOLDER), data_dir=str(tmp_path), quiet=True))
     same = "({}) AND abs(bar.volume_base / candle.volume_base - 1) < 1e-9 AND abs(bar.volume_quote / candle.volume_quote - 1) < 1e-9"
     equal = same.format(" AND ".join(f"bar.{name} = candle.{name}" for name in ("open", "high", "low", "close", "trade_count")))
-    sql = f"""SELECT (epoch_us(window_start) * 1000 - {START_NS}) // {MINUTE_NS}, {equal}, bar.completeness = 'complete'
+    sql = f"""SELECT (epoch_us(window_start) * 1000 - {START_NS}) // {NANOSECONDS_PER_MINUTE}, {equal}, bar.completeness = 'complete'
               FROM trade_metrics bar JOIN candles candle ON bar.symbol = candle.symbol AND bar.window_start = candle.open_at ORDER BY ALL"""
     with duckdb.connect(str(tmp_path / "warehouse.duckdb"), read_only=True) as warehouse:
         found = warehouse.execute(sql).fetchall()

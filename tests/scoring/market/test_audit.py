@@ -11,9 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from scoring.market.audit import MINUTE_NS, AuditSettings, AuditTrail
+from scoring.market.audit import AuditSettings, AuditTrail
 from scoring.market.windows import TradeWindow
-from scoring.records import END_NS, Audit, CandleRow, Rows, Table, TradeMetrics, to_columns
+from scoring.records import END_NS, NANOSECONDS_PER_MINUTE, Audit, CandleRow, Rows, Table, TradeMetrics, to_columns
 
 SYMBOL = "BTCUSDT"
 
@@ -22,15 +22,15 @@ def window(minute: int, **changes: object) -> TradeMetrics:
     made = TradeWindow(minute)
     for trade_id, price in enumerate((10.0, 12.0, 9.0, 11.0), 4 * minute):
         made.add(0, trade_id, price, 0.5, trade_id % 2 == 0, 1, False)
-    return replace(made.metrics(SYMBOL, MINUTE_NS, 0), **changes)
+    return replace(made.metrics(SYMBOL, NANOSECONDS_PER_MINUTE, 0), **changes)
 
 
 def candle(minute: int, **changes: object) -> CandleRow:
-    return replace(CandleRow(SYMBOL, minute * MINUTE_NS, 10.0, 12.0, 9.0, 11.0, 2.0, 21.0, 4, 1.0), **changes)
+    return replace(CandleRow(SYMBOL, minute * NANOSECONDS_PER_MINUTE, 10.0, 12.0, 9.0, 11.0, 2.0, 21.0, 4, 1.0), **changes)
 
 
 def windows(*rows: TradeMetrics, through: int | None = None) -> Rows:
-    through_ns = max(row.window_end_ns for row in rows) if through is None else through * MINUTE_NS
+    through_ns = max(row.window_end_ns for row in rows) if through is None else through * NANOSECONDS_PER_MINUTE
     return Rows(Table.TRADE_METRICS, SYMBOL, to_columns(TradeMetrics, rows), through_ns)
 
 
@@ -52,15 +52,15 @@ def audits(told: Iterable[Rows]) -> list[Audit]:
 
 
 def verdicts(told: Iterable[Rows]) -> list[tuple[int, str]]:
-    return [(audit.open_ns // MINUTE_NS, audit.verdict) for audit in audits(told)]
+    return [(audit.open_ns // NANOSECONDS_PER_MINUTE, audit.verdict) for audit in audits(told)]
 
 
 @pytest.mark.parametrize("ours_first", [True, False])
 def test_a_minute_both_sides_agree_on_is_verified(ours_first: bool) -> None:
     sides = [windows(window(1)), candles(candle(1))]
     told = begun().update(sides if ours_first else sides[::-1])
-    assert audits(told) == [Audit(SYMBOL, MINUTE_NS, "verified", "{}", "complete")]
-    assert told[-1].through_ns == MINUTE_NS
+    assert audits(told) == [Audit(SYMBOL, NANOSECONDS_PER_MINUTE, "verified", "{}", "complete")]
+    assert told[-1].through_ns == NANOSECONDS_PER_MINUTE
     assert told[-1].table is Table.AUDITS
 
 
@@ -103,7 +103,7 @@ def test_a_minute_of_theirs_that_we_have_passed_without_a_trade_is_missing() -> 
     trail = begun()
     assert verdicts(trail.update([candles(candle(1))])) == []
     assert verdicts(trail.update([windows(window(0), through=1)])) == []
-    assert audits(trail.update([windows(through=2)])) == [Audit(SYMBOL, MINUTE_NS, "no trades", "{}", "")]
+    assert audits(trail.update([windows(through=2)])) == [Audit(SYMBOL, NANOSECONDS_PER_MINUTE, "no trades", "{}", "")]
     assert verdicts(trail.update([windows(window(1))])) == [(1, "verified")]
 
 
@@ -121,7 +121,7 @@ def test_a_minute_of_ours_that_later_candles_have_passed_has_none() -> None:
 def test_the_end_of_a_tape_is_no_later_candle() -> None:
     ended = Rows(Table.CANDLES, SYMBOL, to_columns(CandleRow, ()), END_NS)
     (rows,) = begun().update([windows(window(1), through=5), ended])
-    assert (len(rows), rows.through_ns) == (0, 5 * MINUTE_NS)
+    assert (len(rows), rows.through_ns) == (0, 5 * NANOSECONDS_PER_MINUTE)
 
 
 def test_the_minute_we_came_into_is_not_judged_nor_any_before_it() -> None:
@@ -132,9 +132,9 @@ def test_the_minute_we_came_into_is_not_judged_nor_any_before_it() -> None:
 
 def test_only_final_windows_of_one_minute_are_compared() -> None:
     trail = begun()
-    short = window(1, window_end_ns=MINUTE_NS + 1)
+    short = window(1, window_end_ns=NANOSECONDS_PER_MINUTE + 1)
     shown = replace(windows(window(1)), provisional=True)
-    other = Rows(Table.GAPS, SYMBOL, {}, 9 * MINUTE_NS)
+    other = Rows(Table.GAPS, SYMBOL, {}, 9 * NANOSECONDS_PER_MINUTE)
     assert trail.update([windows(short, through=1), shown, other]) == []
     assert verdicts(trail.update([candles(candle(1))])) == []
 
