@@ -24,9 +24,10 @@ from connectors.inputs.pace import Pace, parse_speed
 from connectors.inputs.repair_requests import RepairRequests
 from connectors.inputs.replaying import ReplayedFrames
 from connectors.inputs.source import Chunk, Position, TapePartition, TapeSource, stop_on_signals
-from connectors.outputs.kafka import PARTITION, KafkaOutputSettings, KafkaSink, kafka_sink
+from connectors.outputs.kafka import KafkaOutputSettings, KafkaSink, kafka_sink
 from connectors.outputs.kafka_budget import Budget
 from connectors.outputs.kafka_identity import producer_name
+from connectors.outputs.outbox import PARTITION
 from connectors.tape.manifest import load as load_manifest
 from connectors.tape.reader import FrameReader
 from connectors.tape.recorder import Recorder, RecorderSettings

@@ -25,7 +25,7 @@ from connectors.inputs.source import Position, TapePartition, TapeSource, stop_o
 from connectors.outputs.archive import Archive, ArchiveSettings, archive_sink
 from connectors.outputs.feed import FeedSettings, FeedSink, check_port
 from connectors.outputs.kafka import KafkaSink, kafka_sink
-from connectors.outputs.outbox import OutboxSink
+from connectors.outputs.outbox import PARTITION, OutboxSink
 from connectors.outputs.output_health import OutputHealth
 from connectors.outputs.process_health import ProcessHealth
 from connectors.outputs.upkeep import compact, retain
@@ -85,7 +85,7 @@ class Ports(msgspec.Struct, frozen=True):
 def stored(keyed: tuple[str, Rows]) -> Iterator[tuple[str, Rows]]:
     """Send final rows to the one partition of each store."""
     if len(keyed[1]) and not keyed[1].provisional:
-        yield "one", keyed[1]
+        yield PARTITION, keyed[1]
 
 
 def missed(keyed: tuple[str, Rows]) -> tuple[str, Rows]:
@@ -95,7 +95,7 @@ def missed(keyed: tuple[str, Rows]) -> tuple[str, Rows]:
 
 def shown(keyed: tuple[str, Rows | Pulse | SourceHealth]) -> tuple[str, Rows | Pulse | SourceHealth]:
     """Send everything to the one partition of each screen."""
-    return "one", keyed[1]
+    return PARTITION, keyed[1]
 
 
 def live() -> tuple[Ports, Shaping]:

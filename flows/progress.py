@@ -6,6 +6,7 @@ from bytewax.outputs import FixedPartitionedSink, StatefulSinkPartition
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
+from connectors.outputs.outbox import PARTITION
 from scoring.records import Pulse, Rows
 
 
@@ -18,7 +19,7 @@ class ProgressSink(FixedPartitionedSink[Rows | Pulse, None]):
 
     def list_parts(self) -> list[str]:
         """Name the one partition."""
-        return ["one"]
+        return [PARTITION]
 
     def part_fn(self, item_key: str) -> int:  # noqa: ARG002
         """Send everything to it."""

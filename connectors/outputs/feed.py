@@ -19,6 +19,7 @@ from bytewax.outputs import FixedPartitionedSink, StatefulSinkPartition
 from connectors.outputs.feed_board import Board
 from connectors.outputs.feed_server import FeedServer, listen
 from connectors.outputs.feed_settings import FeedSettings as FeedSettings
+from connectors.outputs.outbox import PARTITION
 from connectors.outputs.output_health import Ask
 from connectors.outputs.process_health import ProcessHealth
 from scoring.errors import SettingError
@@ -138,7 +139,7 @@ class FeedSink(FixedPartitionedSink[FeedItem, None]):
 
     def list_parts(self) -> list[str]:
         """Name the one partition."""
-        return ["one"]
+        return [PARTITION]
 
     def part_fn(self, item_key: str) -> int:  # noqa: ARG002
         """Send everything to it."""

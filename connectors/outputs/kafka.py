@@ -22,7 +22,7 @@ from bytewax.outputs import FixedPartitionedSink, StatefulSinkPartition
 
 from connectors.outputs.kafka_budget import BudgetSettings
 from connectors.outputs.kafka_registry import Encode, RegistrySettings, as_json, avro_encoder
-from connectors.outputs.outbox import Standing
+from connectors.outputs.outbox import PARTITION, Standing
 from connectors.wire.kafka import EVENT_ID, FEED, Event
 from connectors.wire.kafka_connection import KafkaSettings, Property, connection
 from connectors.wire.kafka_results import RESULT_TOPICS, result_events
@@ -33,9 +33,6 @@ from scoring.records import NANOSECONDS_PER_MILLISECOND, Rows, Table
 
 if TYPE_CHECKING:
     from confluent_kafka import KafkaError, Message, Producer
-
-PARTITION: Final = "one"
-"""The only partition, for ever: route `(PARTITION, item)` to the sink."""
 
 KafkaItem: TypeAlias = list[Event] | Rows
 """What the sink takes."""

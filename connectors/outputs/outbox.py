@@ -23,7 +23,7 @@ from scoring.errors import ResourceError
 from scoring.records import Rows
 
 PARTITION: Final = "one"
-"""The only partition, for ever: route `(PARTITION, rows)` to the sink."""
+"""The only partition of an output, for ever: route `(PARTITION, item)` to the sink."""
 
 _POLL_SECONDS: Final = 0.005
 """How long a full outbox sleeps before it looks again."""
@@ -107,15 +107,12 @@ class Outbox(StatefulSinkPartition[Rows, list[Rows]]):
         self._thread.start()
 
     def write_batch(self, values: list[Rows]) -> None:
-        """Take rows; those that are provisional or empty are nothing to store.
+        """Take final rows, of which each piece has some.
 
         Raises:
             ResourceError: the writer failed, or is held by another process for longer than `patience` while the outbox is full.
         """
         self._raise_error()
-        kept = [rows for rows in values if not rows.provisional and len(rows)]
-        if not kept:
-            return
         while self._waiting_rows >= self._settings.max_rows:
             self._raise_error()
             if self._out_of_patience():
@@ -125,8 +122,8 @@ class Outbox(StatefulSinkPartition[Rows, list[Rows]]):
             was_idle = not self._waiting
             if was_idle:
                 self._waiting_since = time.monotonic()
-            self._waiting.extend(kept)
-            self._waiting_rows += sum(map(len, kept))
+            self._waiting.extend(values)
+            self._waiting_rows += sum(map(len, values))
             if was_idle or self._waiting_rows >= self._settings.flush_rows:
                 self._changed.notify()
 

@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 import socket
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import msgspec
 import pytest
 from confluent_kafka import Consumer, Message, TopicPartition
 
-from connectors.outputs.kafka import PARTITION, KafkaOutputSettings, KafkaPartition, KafkaSink, kafka_sink, producer_properties
+from connectors.outputs.kafka import KafkaOutputSettings, KafkaPartition, KafkaSink, kafka_sink, producer_properties
+from connectors.outputs.outbox import PARTITION
 from connectors.outputs.output_health import OutputHealth
 from connectors.wire.kafka import Event
 from connectors.wire.kafka_connection import KafkaSettings
@@ -19,6 +20,7 @@ from scoring.duration import Duration
 from scoring.errors import ResourceError, SettingError
 from scoring.records import CandleRow, Rows, Table, to_columns
 from tests.connectors.kafka_broker import PARTITIONS, broker
+from tests.waiting import wait_until
 
 QUICK = KafkaOutputSettings(linger=Duration.parse("1ms"))
 IMPATIENT = msgspec.structs.replace(QUICK, patience=Duration.parse("300ms"))
@@ -52,15 +54,8 @@ def nobody() -> KafkaSettings:
         return KafkaSettings(bootstrap=f"127.0.0.1:{probe.getsockname()[1]}")
 
 
-def wait_for(condition: Callable[[], object]) -> None:
-    deadline = time.monotonic() + 10
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
-
-
 def wait_for_empty(sink: KafkaPartition) -> None:
-    wait_for(lambda: not sink.snapshot())
+    wait_until(lambda: not sink.snapshot())
 
 
 def test_events_of_one_key_arrive_in_order_with_their_headers(cluster: KafkaSettings) -> None:
@@ -139,7 +134,7 @@ def test_health_tells_what_is_acknowledged_what_waits_and_that_brokers_are_away(
     part.close()
     away = KafkaPartition(nobody(), IMPATIENT)
     away.write_batch([[event(1, "standing")]])
-    wait_for(lambda: away.standing().held != "")
+    wait_until(lambda: away.standing().held != "")
     (row,) = OutputHealth("kafka out", away.standing)()
     assert (row.state, row.frames, row.lag) == ("stale", 0, 1)
     assert "Connection refused" in row.last_error or "brokers are down" in row.last_error
