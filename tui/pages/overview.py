@@ -26,6 +26,8 @@ _TALL: Final = 34
 """Lines from which the crowd has a place of its own."""
 _CROWD_LINES: Final = 11
 """Lines it should have there, before symbols grow taller: border, headings, three assets and some posts."""
+_FEW: Final = 2
+"""Alerts beside which the crowd that made them has room on a low screen."""
 
 
 class OverviewPage(Page):
@@ -45,7 +47,13 @@ class OverviewPage(Page):
         ),
         Binding("S", "reverse", "Reverse", False, id="overview.reverse", tooltip="sort the other way round"),
         Binding("g", "group", "Group", id="overview.group", tooltip="next group: all, by asset, portfolio, and those of the settings"),
-        Binding("c", "crowd", "Crowd", id="overview.crowd", tooltip="the crowd in the place of alerts, and back; a tall screen shows both"),
+        Binding(
+            "c",
+            "crowd",
+            "Crowd",
+            id="overview.crowd",
+            tooltip="the crowd in the place of alerts, and back; both where there is room",
+        ),
         Binding("b", "balances", "Balances", False, id="overview.balances", tooltip="hide the balances, or show them"),
         Binding("x", "hide", "Hide column", False, id="overview.hide", tooltip="hide the column of the chosen cell"),
         Binding("X", "unhide", "All columns", False, id="overview.unhide", tooltip="show hidden columns again"),
@@ -74,7 +82,7 @@ class OverviewPage(Page):
         """Draw the state."""
         memory, settings = self.shell.memory, self.shell.settings
         self.set_class(not state.crowd.is_heard, "unheard")
-        self.set_class(not state.alerts, "calm")
+        self.set_class(len(state.alerts) <= _FEW, "calm")
         self._totals.show(state, hidden=memory.hide_balances)
         kept = _CROWD_LINES if self.size.height >= _TALL and state.crowd.is_heard else 0
         wish = Wish(memory.group, memory.filter, memory.sort, memory.descending)

@@ -13,7 +13,7 @@ from textual.events import Key
 from textual.pilot import Pilot
 from textual.screen import Screen
 
-from scoring.feed import Hello, NewRows, SourceState
+from scoring.feed import Hello, NewRows, Snapshot, SourceState
 from tui import sample
 from tui.app import Ghosttape
 from tui.settings import ScreenSettings
@@ -233,6 +233,18 @@ def test_no_key_is_lost_where_many_come_at_once() -> None:
             return app.memory.symbol
 
     assert asyncio.run(run()) == "SOLUSDT"
+
+
+@pytest.mark.parametrize(("alerts", "beside"), [(1, True), (2, True), (3, False)])
+def test_the_first_alert_does_not_hide_the_crowd_that_made_it(alerts: int, beside: bool) -> None:
+    *before, snapshot = sample.events()
+    assert isinstance(snapshot, Snapshot)
+    fired = [each for each in snapshot.alerts if each.state == "firing"][-alerts:]
+    text = shown(size=(80, 24), events=[*before, msgspec.structs.replace(snapshot, alerts=fired)])
+    assert f"Alerts · {alerts} firing" in text
+    assert text.count(" firing  ") == alerts
+    assert ("─ Crowd ─" in text) is beside
+    assert bool(re.search(r" firing +│\n╰", text)) is beside, "a line is kept for nothing below the last alert"
 
 
 @pytest.mark.parametrize("size", [(80, 24), (120, 40)])
