@@ -19,6 +19,7 @@ from typing import TypeAlias
 
 import msgspec
 
+from scoring.market.continuity import MOST_INTERVALS
 from scoring.records import Gap, Kind
 
 Span: TypeAlias = tuple[int, int]
@@ -30,7 +31,7 @@ class QueueSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     tries: int = 4
     """So often a page may come without an id before that id counts as no longer served."""
-    gaps: int = 256
+    gaps: int = MOST_INTERVALS
     """Open gaps per symbol, the newest ones; an older one stays open. As many as `Continuity` keeps."""
     closed: int = 64
     """Repaired gaps per symbol that are remembered, so that news of them that comes twice opens nothing."""

@@ -11,18 +11,19 @@ Ids are looked at as columns, a whole batch at once; only a batch that is not si
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Final
 
 import msgspec
 import numpy as np
 
 from scoring.records import Batch, BookUpdates, Gap, Kind, MarketItem
 
+MOST_INTERVALS: Final = 256
+"""Intervals of missing trade ids kept per symbol; above that the lowest is given up and trades in it count as duplicates.
 
-class ContinuitySettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """How much of what is missing is remembered."""
-
-    missing_intervals: int = 256
-    """Intervals of missing trade ids kept per symbol; above that the lowest is given up and trades in it count as duplicates."""
+It bounds memory and is nothing to tune: gaps beside each other are one request of the repair, which closes them in seconds, so so
+many open ones are only left where nothing is repaired at all.
+"""
 
 
 class Interval(msgspec.Struct):
@@ -37,13 +38,12 @@ class Interval(msgspec.Struct):
 class Continuity:
     """Makes the trades and quotes of one symbol aware of what is missing; everything else passes untouched."""
 
-    def __init__(self, source: str, settings: ContinuitySettings | None = None, last_id: int | None = None, last_event_ns: int = 0) -> None:
+    def __init__(self, source: str, last_id: int | None = None, last_event_ns: int = 0) -> None:
         """Watch one symbol of the tape partition `source`.
 
         `last_id` and `last_event_ns` are the newest trade already known; without them the first trade sets the baseline.
         """
         self.source = source
-        self.settings = settings or ContinuitySettings()
         self.last_id = last_id
         self.last_event_ns = last_event_ns
         self.last_update_id = 0
@@ -134,7 +134,7 @@ class Continuity:
             )
         self.gaps[from_ns] = gap
         self.intervals.append(Interval(from_id, to_id, from_ns))
-        if len(self.intervals) > self.settings.missing_intervals:
+        if len(self.intervals) > MOST_INTERVALS:
             self._forget(self.intervals.pop(0).gap_ns)
         return gap
 
@@ -149,7 +149,7 @@ class Continuity:
         self.intervals[position : position + 1] = [Interval(low, high, gap_ns) for low, high in sides if low <= high]
         gap = self.gaps[gap_ns]
         self.gaps[gap_ns] = gap = msgspec.structs.replace(gap, repaired=gap.repaired + 1)
-        if len(self.intervals) > self.settings.missing_intervals:
+        if len(self.intervals) > MOST_INTERVALS:
             self._forget(self.intervals.pop(0).gap_ns)
         self._forget(gap_ns)
         return gap

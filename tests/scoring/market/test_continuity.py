@@ -6,11 +6,12 @@ import pickle
 from collections.abc import Iterable
 
 import numpy as np
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from scoring.market.continuity import Continuity, ContinuitySettings
+from scoring.market.continuity import Continuity
 from scoring.records import Batch, BookUpdates, Clock, End, Gap, Kind, MarketItem, Quote, Trade, to_columns
 
 SYMBOL = "BTCUSDT"
@@ -140,8 +141,9 @@ def test_jumps_at_one_instant_are_one_gap_because_they_share_its_key() -> None:
     assert filled[-1] == Gap("tape", SYMBOL, "trade", 50, 60, 2, 5, 3, 3, "id jump")
 
 
-def test_what_is_missing_is_remembered_up_to_a_limit() -> None:
-    continuity = Continuity("tape", ContinuitySettings(missing_intervals=2))
+def test_what_is_missing_is_remembered_up_to_a_limit(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("scoring.market.continuity.MOST_INTERVALS", 2)
+    continuity = Continuity("tape")
     continuity.update([trades(1, 3, 5, 9)])
     assert told(continuity.update([trades(2)])) == []
     assert continuity.duplicates == 1
