@@ -33,8 +33,9 @@ def bar(state: State, width: int) -> tuple[Text, int, int]:
     pace = state.pace
     if pace is None:
         return Text(""), 0, 0
-    over = state.link is Link.ENDED
-    left = Text("■ over" if over else "‖ paused" if pace.paused else "▶ plays", _LOUD)
+    over = state.link is not Link.OPEN  # after a lost feed nobody knows how it runs
+    word = "■ over" if state.link is Link.ENDED else "? unknown" if over else "‖ paused" if pace.paused else "▶ plays"
+    left = Text(word, _LOUD)
     left.append(f" {figures.speed(pace.speed)}", _PLAIN)
     right = Text(_GAP + _goal(pace), Style(color=palette.SECOND)) if _goal(pace) and not over else Text("")
     hints = Text(f"{_GAP}space {'plays' if pace.paused else 'pauses'} · . step · n alert · N gap · t go to", _QUIET)

@@ -81,3 +81,10 @@ def test_how_far_the_tape_is_is_drawn_once(pace: PaceState | None, size: tuple[i
         assert ("◆─" in text) == (pace is not None)
 
     show(act, events(pace), size=size)
+
+
+def test_after_a_lost_feed_nobody_knows_how_the_tape_runs() -> None:
+    lost = reduce(state(PaceState(2.0, False, None, "")), Lost("nothing listens", AT, 1.0))
+    text = bar(lost, 160)[0].plain
+    assert text.startswith("? unknown ×2")
+    assert "pauses" not in text
