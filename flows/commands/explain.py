@@ -27,6 +27,7 @@ from flows.settings import Shaping, load
 from scoring.alerts.avoidance import avoidance
 from scoring.alerts.explanation import explain
 from scoring.crowd.excerpt import visible
+from scoring.crowd.pump_calls import PostKind, kind_of
 from scoring.duration import Duration, nanoseconds, write_instant
 from scoring.errors import ResourceError
 from scoring.records import Alert, Table, columns_of, stored_name
@@ -145,12 +146,15 @@ def _posts(alert: Alert) -> Iterator[str | Grid]:
     if not posts:
         yield "posts that moved the mood: none are stored"
         return
-    names = ("posted", "channel", "score", "moved delta_vibe by", "copies", "text")
+    names = ("posted", "channel", "score", "moved delta_vibe by", "copies", "kind", "text")
     title = f"posts that {'lowered' if posts[0]['moved'] < 0 else 'lifted'} the mood most"
     grid = Grid(*names, show_edge=False, title=title, title_justify="left")
     for post in posts:
         score, moved = f"{post['score']:+.3f}", f"{post['moved']:+.4f}"
-        grid.add_row(*map(Text, (post["posted"], visible(post["channel"]), score, moved, str(post["copies"]), visible(post["text"]))))
+        # Judged here, from what is stored of the text: it explains the crowd and entered no rule.
+        kind = kind_of(post["text"])
+        said = (str(post["copies"]), "" if kind is PostKind.IRRELEVANT else kind.value, visible(post["text"]))
+        grid.add_row(*map(Text, (post["posted"], visible(post["channel"]), score, moved, *said)))
     yield grid
 
 

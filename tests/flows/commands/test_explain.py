@@ -11,6 +11,11 @@ from scoring.errors import ResourceError
 from scoring.records import Alert
 from tests.flows.commands.told import write_results
 
+POST = (
+    '[{"channel":"calls","message_id":1,"posted":"2024-08-09T00:08:50Z","score":0.9,"moved":0.45,"copies":3,'
+    '"text":"5 minutes until the pump"}]'
+)
+
 
 @pytest.fixture(autouse=True)
 def _own_settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -82,10 +87,23 @@ def test_one_text_is_shown_once_with_its_copies(tmp_path: Path, capsys: pytest.C
     said = printed.splitlines()
     assert line(said, "posts that lifted the mood most")
     found = cells(said, "2024-08-09T00:08:50Z")
-    assert found[1:5] == ["calls", "+0.900", "+0.4500", "1"]
-    assert found[5].startswith("[31m[bold]buy[/bold] now !!!")
-    assert found[5].endswith("!…")
+    assert found[1:6] == ["calls", "+0.900", "+0.4500", "1", ""]
+    assert found[6].startswith("[31m[bold]buy[/bold] now !!!")
+    assert found[6].endswith("!…")
     assert not {"\x1b", "\u202e"} & set(printed)
+
+
+def test_a_post_of_an_organised_pump_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    copy_with(tmp_path, f"UPDATE alerts SET posts = '{POST}'")
+    main(["last", "--data-dir", str(tmp_path)])
+    assert cells(capsys.readouterr().out.splitlines(), "2024-08-09T00:08:50Z")[1:] == [
+        "calls",
+        "+0.900",
+        "+0.4500",
+        "3",
+        "pump",
+        "5 minutes until the pump",
+    ]
 
 
 def test_an_alert_is_found_by_the_beginning_of_its_id(folder: Path, alert: Alert) -> None:
