@@ -16,6 +16,7 @@ import time
 import zlib
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
+from datetime import timedelta
 from typing import Final, TypeAlias
 
 import msgspec
@@ -26,10 +27,8 @@ from rich.table import Table as Grid
 
 from flows.settings import Asset, Shaping
 from scoring.crowd.assets import AssetFinder
-from scoring.crowd.copies import Copies
 from scoring.crowd.identity import normalise, text_id
 from scoring.crowd.pump_calls import PostKind, kind_of
-from scoring.duration import nanoseconds
 from tests.bench.telegram_posts import DATA, Message, read_messages
 
 KINDS: Final = (PostKind.IRRELEVANT, PostKind.PUMP, PostKind.CALL)
@@ -38,6 +37,7 @@ HELD_OUT: Final = 0.3
 COINS: Final = 30
 """The coins that were pumped most often are looked for beside the assets of the default settings."""
 ROUNDS: Final = 3
+A_DAY: Final = timedelta(days=1)
 
 Judge: TypeAlias = Callable[[str], PostKind]
 
@@ -108,13 +108,13 @@ def _copies(messages: Sequence[Message]) -> Grid:
     grid = Grid("what is the same", "different", "saved", title="copies", title_justify="left")
     exact = len({message.text for message in messages})
     alike = len({text_id(message.text) for message in messages})
-    copies, repeated, spread = Copies(), 0, 0
-    for message in messages:
-        name, at_ns = text_id(message.text), nanoseconds(message.date)
-        copies.add(name, str(message.channel_id), at_ns)
-        count = copies.count(name, at_ns)
-        repeated += count.copies > 1
-        spread += count.channels > 1
+    said: dict[str, list[Message]] = {}
+    repeated = spread = 0
+    for message in sorted(messages, key=lambda each: each.date):
+        name = text_id(message.text)
+        said[name] = [earlier for earlier in said.get(name, []) if message.date - earlier.date < A_DAY] + [message]
+        repeated += len(said[name]) > 1
+        spread += len({each.channel_id for each in said[name]}) > 1
     total = len(messages)
     grid.add_row("to the letter, ever", f"{exact:,}", f"{1 - exact / total:.1%}")
     grid.add_row("by wording, ever", f"{alike:,}", f"{1 - alike / total:.1%}")
