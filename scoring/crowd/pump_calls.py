@@ -64,7 +64,8 @@ _SIGNS: Final = {
         r"\bcoin (?:name|to pump|to buy|of)\b|^(?:the )?coin (?:is )?\w+|\bthe coin is\b|\b(?:buy ){3}|\bcoin was\b|\bbuy coin\b"
     ),
     Sign.PUMP_EVENT: re.compile(
-        r"\bpump (?:results?|analysis|announcement|signal|guide|alert|coin)\b|\b(?:re ?pump|todays? s? ?pump|today s pump)\b"
+        r"\bpump (?:results?|analysis|announcement|signal|guide|alert|coin|starts?|starting|begins?)\b"
+        r"|\b(?:re ?pump|todays? s? ?pump|today s pump)\b"
         r"|\b(?:heavy|huge|next|our|this|the|massive) (?:solo )?pump\b|\b(?:pre ?pumps?|pumpers|ffa)\b"
     ),
     Sign.BUY: re.compile(

@@ -26,6 +26,7 @@ from scoring.crowd.pump_calls import PostKind, Sign, judge, kind_of, signs_of
         "👉 COIN: XYZ 👈 BUY BUY BUY",
         "Pump results: coin was XYZ, open 100, high 300",
         "Huge pump today, read the pump guide",
+        "🔥 $XYZ PUMP STARTS SOON 🔥",
         "ρυмρ results: сoin was XYZ",
     ],
 )
