@@ -176,6 +176,12 @@ def _explain(error: msgspec.ValidationError, tree: Tree, to: type[Any], origins:
     missing = re.match(r"Object missing required field `(.*)`", text)
     if missing:
         return SettingError(origin_of(key, origins), f"{key}.{missing[1]}", "", "a value")
+    if text.startswith("Invalid enum value"):
+        choices = _type_at(to, key)
+        return SettingError(origin_of(key, origins), key, _value(tree, key), f"one of {', '.join(map(str, get_args(choices) or choices))}")
+    inside = re.match(r"(\w+)(?: = [^:]*)?: expected (.*)", text)  # what a table says of one of its own keys
+    if inside:
+        key, text = f"{key}.{inside[1]}", inside[2]
     return SettingError(origin_of(key, origins), key, _value(tree, key), re.sub(r"^Expected |`", "", text))
 
 
@@ -190,14 +196,25 @@ def _value(tree: Any, key: str) -> Any:
     return tree
 
 
-def _fields_at(to: Any, key: str) -> list[str]:
-    """Name the keys that the table at `key` takes."""
+def _type_at(to: Any, key: str) -> Any:
+    """Give the type that is declared at `key`."""
     for part in (name for name, _ in re.findall(r"([^.\[\]]+)|(\[\d*\])", key)):
         if part:
-            to = get_type_hints(to)[part] if part != "..." and hasattr(to, "__struct_fields__") else to
+            to = get_type_hints(to)[_field_of(to, part)] if part != "..." and hasattr(to, "__struct_fields__") else to
         while get_origin(to) in (tuple, dict):
             to = get_args(to)[1 if get_origin(to) is dict else 0]
-    return list(to.__struct_encode_fields__) if hasattr(to, "__struct_encode_fields__") else []
+    return to
+
+
+def _field_of(to: Any, name: str) -> str:
+    """Give the field that is written as `name`."""
+    names: dict[str, str] = dict(zip(to.__struct_encode_fields__, to.__struct_fields__, strict=True))
+    return names.get(name, name)
+
+
+def _fields_at(to: Any, key: str) -> list[str]:
+    """Name the keys that the table at `key` takes."""
+    return list(getattr(_type_at(to, key), "__struct_encode_fields__", ()))
 
 
 def nearest(name: str, known: Iterable[str]) -> str:

@@ -30,7 +30,7 @@ class FeedSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Alerts a new client is told."""
     events: int = 100
     """Gaps, rejects, posts and scored posts a new client is told, of each."""
-    cells: int = 20_000
+    cells: Annotated[int, msgspec.Meta(ge=1)] = 20_000
     """Newest rows kept: tables × symbols × window widths × 2."""
-    clients: int = 32
+    clients: Annotated[int, msgspec.Meta(ge=1)] = 32
     """Clients at a time."""
