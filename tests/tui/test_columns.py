@@ -118,8 +118,7 @@ def test_the_length_of_the_window_is_in_the_heading() -> None:
 
 def test_a_number_never_stands_without_its_age() -> None:
     for width in range(30, 400):
-        shown = titles(width)
-        assert shown == ["Symbol", "Last"] or "Age" in shown or shown == ["Symbol"], width
+        assert "Age" in titles(width), width
 
 
 def test_hidden_columns_are_left_out_but_never_the_name() -> None:

@@ -51,7 +51,9 @@ def test_longer_candles_are_made_of_minutes(interval: str) -> None:
     candles = Candles()
     for trade in trades:
         candles.add(trade)
-    for start_ms, candle in candles.joined(length_ms, 0, START_MS * 2).items():
+    joined = candles.joined(length_ms, 0, START_MS * 2)
+    assert joined
+    for start_ms, candle in joined.items():
         assert candle.row(start_ms, length_ms, 1) == oracle(trades, start_ms, length_ms)
 
 

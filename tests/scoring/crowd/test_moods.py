@@ -38,7 +38,7 @@ def test_a_post_gives_a_row_for_each_asset_it_names_and_none_where_it_was_not_sc
     rows = moods.update([scored([post(1, "bitcoin,dogecoin"), post(2, "", 1), post(3, "ether", 2)], [GOOD, None, BAD])])
     assert signals(rows) == [("bitcoin", 0, GOOD.score), ("dogecoin", 0, GOOD.score)]
     assert rows[0].columns["model"].tolist() == ["starter"]
-    assert len(rows[0].columns["text_id"][0]) == 32 or len(rows[0].columns["text_id"][0]) == 16
+    assert len(rows[0].columns["text_id"][0]) == 16
 
 
 def test_marks_tell_every_asset_how_far_the_crowd_was_heard() -> None:

@@ -130,7 +130,9 @@ def test_the_whole_session_has_its_known_average_price(session: Batch) -> None:
 
 
 def test_a_clock_behind_the_exchange_shows_as_skew_and_not_as_latency(session: Batch) -> None:
-    for row in structs(Bars(SYMBOL).update([session, End()])):
+    rows = structs(Bars(SYMBOL).update([session, End()]))
+    assert rows
+    for row in rows:
         assert row.skew_ms == pytest.approx(-1274, abs=3)
         assert 0 <= row.latency_ms < 100
         assert row.late_rows == 0
