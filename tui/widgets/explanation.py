@@ -203,8 +203,7 @@ def _add(text: Text, lines: Sequence[str], width: int, style: Style, indent: str
             longer = f"{row} {word}" if row else word
             if row and cell_len(indent + longer) > width:
                 text.append(f"{indent}{row}\n", style)
-                indent_more = indent if indent else "  "
-                row = f"{indent_more if not indent else ''}{word}"
+                row = word if indent else f"  {word}"
             else:
                 row = longer
         text.append(f"{indent}{row}\n", style)
