@@ -122,7 +122,7 @@ def test_preparing_what_is_ready_takes_no_time() -> None:
 
 def test_a_recipe_runs_through_it() -> None:
     needs_a_ready_environment()
-    done = subprocess.run([str(JUSTW), "--summary"], check=True, capture_output=True, text=True, cwd="/")
+    done = subprocess.run([str(JUSTW), "--summary"], timeout=120, check=True, capture_output=True, text=True, cwd="/")
     assert {"demo", "replay", "test", "verify"} <= set(done.stdout.split())
 
 

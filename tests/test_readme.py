@@ -44,7 +44,7 @@ def given_to(recipe: str) -> list[list[str]]:
 
 @functools.cache
 def recipes() -> dict[str, dict[str, object]]:
-    done = subprocess.run([JUST, "--dump", "--dump-format", "json"], cwd=ROOT, capture_output=True, text=True, check=True)
+    done = subprocess.run([JUST, "--dump", "--dump-format", "json"], cwd=ROOT, capture_output=True, text=True, timeout=120, check=True)
     found: dict[str, dict[str, object]] = json.loads(done.stdout)["recipes"]
     return found
 

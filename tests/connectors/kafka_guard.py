@@ -35,7 +35,7 @@ class Certificates:
     def _make(self, path: Path, name: str, *more: str) -> None:
         key = ("-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-keyout", str(path.with_suffix(".key")))
         command = ["openssl", "req", "-x509", "-days", "2", "-subj", f"/CN={name}", *key, "-out", str(path), *more]
-        subprocess.run(command, check=True, capture_output=True)
+        subprocess.run(command, timeout=120, check=True, capture_output=True)
 
     def context(self) -> ssl.SSLContext:
         """Give what a server that asks for certificates needs."""

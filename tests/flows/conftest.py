@@ -61,5 +61,5 @@ print(json.dumps({table: [result.rows, result.hex] for table, result in digests(
 
 def digests_of(folder: Path) -> dict[str, tuple[int, str]]:
     """Digest the archive of a finished run."""
-    done = subprocess.run([sys.executable, "-c", DIGESTS, str(folder)], cwd=ROOT, capture_output=True, text=True, check=True)
+    done = subprocess.run([sys.executable, "-c", DIGESTS, str(folder)], cwd=ROOT, capture_output=True, text=True, timeout=120, check=True)
     return {table: (rows, digest) for table, (rows, digest) in json.loads(done.stdout).items()}

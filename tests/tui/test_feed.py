@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable, Iterator
 from contextlib import aclosing
 from itertools import islice
 
+import msgspec
 import pytest
 from websockets.asyncio.server import ServerConnection, serve
 
@@ -45,11 +46,11 @@ def unused_port() -> int:
 
 
 async def hear(url: str, until: Callable[[list[Event]], bool], token: str = "", silence_s: float = 5.0) -> list[Event]:
-    """Follow until enough has been heard."""
+    """Follow until enough has been heard; the name that a run gives itself is left out."""
     heard: list[Event] = []
-    async with asyncio.timeout(10), aclosing(follow(url, token, silence_s)) as events:
+    async with asyncio.timeout(30), aclosing(follow(url, token, silence_s)) as events:
         async for event in events:
-            heard.append(event)
+            heard.append(msgspec.structs.replace(event, run="") if isinstance(event, Hello) else event)
             if until(heard):
                 break
     return heard
@@ -209,7 +210,7 @@ def test_what_is_asked_arrives_in_order() -> None:
         requests = Requests()
         async with serve(server, "127.0.0.1", 0, close_timeout=0.1) as served:
             url = f"ws://127.0.0.1:{served.sockets[0].getsockname()[1]}"
-            async with asyncio.timeout(5), aclosing(follow(url, requests=requests)) as events:
+            async with asyncio.timeout(30), aclosing(follow(url, requests=requests)) as events:
                 async for event in events:
                     if event == HELLO:
                         break
@@ -256,7 +257,7 @@ def test_a_lost_feed_says_what_was_not_sent(count: int, words: str) -> None:
         requests = Requests()
         async with serve(rude, "127.0.0.1", 0, close_timeout=0.1) as served:
             url = f"ws://127.0.0.1:{served.sockets[0].getsockname()[1]}"
-            async with asyncio.timeout(5), aclosing(follow(url, requests=requests)) as events:
+            async with asyncio.timeout(30), aclosing(follow(url, requests=requests)) as events:
                 async for event in events:
                     if isinstance(event, Lost):
                         return event
@@ -279,12 +280,12 @@ def test_a_slow_reader_is_no_silent_feed() -> None:
         heard: list[Event] = []
         async with serve(talk, "127.0.0.1", 0, compression=None) as server:
             port = server.sockets[0].getsockname()[1]
-            async with asyncio.timeout(10), aclosing(follow(f"ws://127.0.0.1:{port}", silence_s=0.2)) as events:
+            async with asyncio.timeout(30), aclosing(follow(f"ws://127.0.0.1:{port}", silence_s=0.5)) as events:
                 async for event in events:
                     heard.append(event)
                     if len(heard) == 4:
                         break
-                    await asyncio.sleep(0.7)
+                    await asyncio.sleep(1.0)
         return heard
 
     assert [type(event) for event in asyncio.run(run())] == [Connecting, Hello, Heartbeat, Heartbeat]

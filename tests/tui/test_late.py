@@ -169,7 +169,7 @@ def test_two_screens_of_a_running_feed_draw_one_chart(feed: FeedPartition) -> No
 
     async def play() -> None:
         watching = [asyncio.create_task(early.watch())]
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             while early.state.hello is None:
                 await asyncio.sleep(0.01)
             for number, news in enumerate(script):

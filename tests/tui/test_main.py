@@ -20,7 +20,7 @@ def test_a_wrong_address_is_told_in_one_line(capsys: pytest.CaptureFixture[str])
 
 def test_the_screen_starts_without_what_only_the_flow_needs() -> None:
     program = "import sys, tui.app, tui.feed; print([name for name in ('numpy', 'pyarrow', 'bytewax', 'duckdb') if name in sys.modules])"
-    found = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True)
+    found = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, timeout=120, check=True)
     assert found.stdout == "[]\n"
 
 

@@ -31,11 +31,13 @@ def test_a_terminal_is_there_until_its_other_end_is_closed(lead: str) -> None:
         [sys.executable, "-c", lead + code], stdin=slave, stdout=subprocess.PIPE, text=True, cwd=ROOT, start_new_session=True
     )
     os.close(slave)
-    assert process.stdout is not None
-    assert process.stdout.readline() == "0 False\n"
-    os.close(master)
-    assert process.wait(10) == 0
-    process.stdout.close()
+    with process:
+        try:
+            assert process.stdout is not None
+            assert process.stdout.readline() == "0 False\n"
+        finally:
+            os.close(master)
+        assert process.wait(30) == 0
 
 
 def test_keys_from_a_pipe_are_no_terminal() -> None:
@@ -45,6 +47,7 @@ def test_keys_from_a_pipe_are_no_terminal() -> None:
         capture_output=True,
         text=True,
         cwd=ROOT,
+        timeout=120,
         check=True,
     )
     assert done.stdout == "None\n"
@@ -63,14 +66,14 @@ def test_the_screen_ends_when_its_terminal_does(tmp_path: Path) -> None:
         [sys.executable, "-c", LEAD + code], stdin=slave, stdout=slave, stderr=slave, cwd=ROOT, env=environment, start_new_session=True
     )
     os.close(slave)
-    painted = b""
-    while b"Ghosttape" not in painted:
-        painted += os.read(master, 1 << 16)
     closer = threading.Timer(1.0, os.close, (master,))
-    closer.start()
     try:
-        assert process.wait(20) == 129
+        painted = b""
+        while b"Ghosttape" not in painted:
+            painted += os.read(master, 1 << 16)
+        closer.start()
+        assert process.wait(30) == 129
+        closer.join()
     finally:
         process.kill()
-        process.wait()
-        closer.join()
+        process.wait(30)

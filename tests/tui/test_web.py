@@ -76,12 +76,15 @@ def served(*arguments: str) -> Iterator[tuple[str, subprocess.Popen[str]]]:
             yield found[1], server
         finally:
             server.terminate()
-            server.wait(20)
+            try:
+                server.wait(20)
+            finally:
+                server.kill()  # leaving this block waits for it
 
 
 def screens(server: subprocess.Popen[str]) -> list[int]:
     """Give the processes the server has started."""
-    listed = subprocess.run(["ps", "-A", "-o", "pid=,ppid=,command="], capture_output=True, text=True, check=True).stdout
+    listed = subprocess.run(["ps", "-A", "-o", "pid=,ppid=,command="], capture_output=True, text=True, timeout=120, check=True).stdout
     rows = [line.split(None, 2) for line in listed.splitlines()]
     return [int(pid) for pid, parent, command in rows if int(parent) == server.pid and "-m tui" in command]
 
@@ -207,7 +210,7 @@ def test_a_port_that_is_taken_is_said_in_one_line(capsys: pytest.CaptureFixture[
 
 def test_the_screen_itself_needs_nothing_of_this() -> None:
     code = "import sys, tui.__main__, tui.app; assert not {'aiohttp', 'textual_serve', 'jinja2'} & set(sys.modules)"
-    subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=True)
+    subprocess.run([sys.executable, "-c", code], cwd=ROOT, timeout=120, check=True)
 
 
 @contextmanager

@@ -142,7 +142,7 @@ def certificate(folder: Path) -> Path:
         pytest.skip("the program openssl, which makes the certificate for this test, is not here")
     file = folder / "loopback.pem"
     asked = "req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=loopback -addext subjectAltName=IP:127.0.0.1 -keyout key.pem -out cert.pem"
-    subprocess.run([program, *asked.split()], cwd=folder, check=True, capture_output=True)
+    subprocess.run([program, *asked.split()], cwd=folder, timeout=120, check=True, capture_output=True)
     file.write_bytes((folder / "cert.pem").read_bytes() + (folder / "key.pem").read_bytes())
     return file
 

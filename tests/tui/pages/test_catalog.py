@@ -34,6 +34,7 @@ def test_no_page_is_imported_before_it_is_shown() -> None:
         [sys.executable, "-c", "import sys, tui.pages.catalog; print([name for name in sys.modules if name.startswith('tui.pages.')])"],
         capture_output=True,
         text=True,
+        timeout=120,
         check=True,
     ).stdout
     assert said.strip() == "['tui.pages.catalog']"

@@ -42,7 +42,7 @@ def test_a_tape_that_plays_can_be_paused_on_every_page_of_a_narrow_terminal() ->
             app.open_page(page)
             await seen_settle(pilot, app)
             line = app.screen.query_one(KeyLine)
-            async with asyncio.timeout(5):
+            async with asyncio.timeout(30):
                 while "Play/pause" not in str(line.render()):
                     await pilot.pause(0.05)
             assert text_of(app).splitlines()[-1].rstrip().endswith("Play/pause  ? Help  q Quit")
@@ -88,7 +88,7 @@ def test_the_first_alert_brings_its_keys() -> None:
     async def act(pilot: Pilot[None], app: Ghosttape) -> None:
         assert "Acknowledge" not in text_of(app)
         app.state = reduce(app.state, alert())
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(30):
             while "Acknowledge" not in text_of(app):
                 await pilot.pause(0.05)
 

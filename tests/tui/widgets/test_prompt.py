@@ -54,7 +54,7 @@ def test_the_right_arrow_completes_what_is_offered_in_any_case(typed: str) -> No
         async with app.run_test() as pilot:
             app.push_screen(Prompt(":", "symbol", "", ("BTCUSDT", "DOGEUSDT")), answers.append)
             await pilot.press(typed)
-            for _ in range(20):
+            while not app.screen.query_one(Input)._suggestion:
                 await pilot.pause(0.01)
             await pilot.press("right", "enter")
         return answers
