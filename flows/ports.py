@@ -133,9 +133,12 @@ def live() -> tuple[Ports, Shaping]:
 
 
 def replay(
-    session: str, speed: str, batch_rows: int, form: str, data_dir: str, screen: bool, model_name: str = ""
+    session: str, speed: str, batch_rows: int, form: str, data_dir: str, screen: bool, model_name: str = "", waits: bool = False
 ) -> tuple[Ports, Shaping]:
-    """Plug in an old tape, with the settings that shaped the recording; `model_name` scores its posts with another model."""
+    """Plug in an old tape, with the settings that shaped the recording; `model_name` scores its posts with another model.
+
+    With `waits` the feed stays open until a screen has connected.
+    """
     settings, _ = load()
     _settle()
     folder = Path(session)
@@ -145,7 +148,7 @@ def replay(
         sentiment = replace(shaping.crowd.sentiment, model=model_name)
         shaping = replace(shaping, crowd=replace(shaping.crowd, sentiment=sentiment))
     factor = parse_speed(speed)
-    pace = Pace(factor)
+    pace = Pace(factor, waits=screen and waits)
     rows = batch_rows or settings.replay.batch_rows
     openers = {
         name: partial(_open_replayed, folder, name, _form(info, form, folder), pace, rows) for name, info in manifest.partitions.items()

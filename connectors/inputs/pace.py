@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable
 from typing import Final
 
+from connectors.inputs.source import STOP
 from scoring.duration import moment
 from scoring.errors import SettingError
 from scoring.feed import Control, PaceState
@@ -20,6 +21,8 @@ from scoring.records import END_NS, NANOSECONDS_PER_SECOND
 STRIDE_NS: Final = NANOSECONDS_PER_SECOND
 """How far the tape runs at once towards the next alert: what it may overshoot."""
 LONGEST_STEP_S: Final = 86_400.0
+_LOOK_S: Final = 0.05
+"""How often one who waits looks whether the flow is to stop."""
 
 
 def parse_speed(text: str) -> float:
@@ -43,8 +46,8 @@ def parse_speed(text: str) -> float:
 class Pace:
     """Maps the time that has passed to an instant of the tape; one for all partitions, driven from any thread."""
 
-    def __init__(self, speed: float, now_ns: Callable[[], int] = time.monotonic_ns) -> None:
-        """Take the factor to real time (infinity: everything is due at once)."""
+    def __init__(self, speed: float, now_ns: Callable[[], int] = time.monotonic_ns, waits: bool = False) -> None:
+        """Take the factor to real time (infinity: everything is due at once); after its end one that `waits` stays to be seen."""
         self._now_ns = now_ns
         self._lock = threading.Lock()
         self._speed = speed
@@ -58,6 +61,9 @@ class Pace:
         self._until_ns = 0
         self._until_next = ""
         self._listeners: list[Callable[[PaceState], None]] = []
+        self._seen = threading.Event()
+        if not waits:
+            self._seen.set()
 
     def due_ns(self, next_ns: int) -> int:
         """Give the tape's instant that is due now; the first call starts the clock at `next_ns`."""
@@ -94,6 +100,15 @@ class Pace:
             if control.until_next is not None:
                 self._paused, self._until_ns, self._until_next = False, 0, control.until_next
         self._tell()
+
+    def watched(self) -> None:
+        """Hear that somebody watches."""
+        self._seen.set()
+
+    def linger(self) -> None:
+        """Return when somebody has come to watch, or the flow is to stop; at once where that is not waited for."""
+        while not self._seen.wait(_LOOK_S) and not STOP.is_set():
+            continue
 
     def saw(self, news: str) -> None:
         """Take news from the flow, `alert` or `gap`: pauses where that was waited for."""

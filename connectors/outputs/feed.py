@@ -40,6 +40,12 @@ class Player(Protocol):
     def apply(self, control: Control) -> None:
         """Do what a screen asks."""
 
+    def watched(self) -> None:
+        """Hear that a client is there."""
+
+    def linger(self) -> None:
+        """Return when the feed may end."""
+
     def saw(self, news: str) -> None:
         """Take news from the flow, `alert` or `gap`."""
 
@@ -72,7 +78,7 @@ class FeedPartition(StatefulSinkPartition[FeedItem, None]):
             ResourceError: the port cannot be had.
         """
         self._board = Board(settings)
-        self._server = FeedServer(self._board, _of_this_run(hello), settings, player.apply if player else None)
+        self._server = FeedServer(self._board, _of_this_run(hello), settings, player)
         self._player = player
         if player:
             self._board.put_pace(player.state())
@@ -103,6 +109,8 @@ class FeedPartition(StatefulSinkPartition[FeedItem, None]):
 
     def close(self) -> None:
         """Tell clients how it ended, and stop."""
+        if self._player:
+            self._player.linger()
         self._closed.set()
         self._asking.join()
         self._server.close()

@@ -11,8 +11,7 @@ import http
 import logging
 import socket
 import threading
-from collections.abc import Callable
-from typing import Final
+from typing import Final, Protocol
 
 from websockets.asyncio.server import ServerConnection, serve
 from websockets.http11 import Request, Response
@@ -37,11 +36,21 @@ _log = logging.getLogger("ghosttape.feed")
 _log.addFilter(lambda record: record.getMessage() != "opening handshake failed")
 
 
+class Driven(Protocol):
+    """What clients drive; called in the server's thread."""
+
+    def watched(self) -> None:
+        """Hear that a client is there."""
+
+    def apply(self, control: Control) -> None:
+        """Do what a client asks."""
+
+
 class FeedServer:
     """A running server; `close` stops it."""
 
-    def __init__(self, board: Board, hello: Hello, settings: FeedSettings, control: Callable[[Control], None] | None = None) -> None:
-        """Take the port and start serving; `control` does what a client asks of a replay.
+    def __init__(self, board: Board, hello: Hello, settings: FeedSettings, driven: Driven | None = None) -> None:
+        """Take the port and start serving; `driven` is the tape of a replay.
 
         Raises:
             ResourceError: the port cannot be had.
@@ -49,7 +58,7 @@ class FeedServer:
         self._board = board
         self._hello = hello
         self._settings = settings
-        self._control = control
+        self._driven = driven
         self._readers: set[Reader] = set()
         self._sent_before = 0
         self._socket = listen(settings.host, settings.port)
@@ -92,7 +101,10 @@ class FeedServer:
                 reader.abort()
 
     async def _serve_client(self, connection: ServerConnection) -> None:
-        reader = Reader(connection, self._board, self._hello, self._settings.interval.seconds, self._control)
+        control = self._driven.apply if self._driven else None
+        reader = Reader(connection, self._board, self._hello, self._settings.interval.seconds, control)
+        if self._driven:
+            self._driven.watched()
         self._readers.add(reader)
         try:
             await reader.run(self._stop)

@@ -78,7 +78,7 @@ def free_port(wanted: int) -> int:
 def start_flow(session: str, speed: str, port: int, log: IO[str]) -> subprocess.Popen[str]:
     """Start the replay in a process of its own, with what it says in `log`."""
     environment = {**os.environ, "GHOSTTAPE_FEED__PORT": str(port), "GHOSTTAPE_FEED__HOST": "127.0.0.1", "GHOSTTAPE_FEED__TOKEN": ""}
-    command = [sys.executable, "-m", "flows.commands.replay", session, speed, "--screen", "--quiet"]
+    command = [sys.executable, "-m", "flows.commands.replay", session, speed, "--screen", "--wait", "--quiet"]
     # A session of its own: ctrl+c on the screen is the screen's business, the flow is stopped after it.
     return subprocess.Popen(command, env=environment, stdout=log, stderr=log, text=True, start_new_session=True)
 

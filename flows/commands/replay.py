@@ -44,6 +44,7 @@ class Replay(msgspec.Struct, frozen=True):
     form: str = ""
     data_dir: str = ""
     screen: bool = False
+    wait: bool = False
     quiet: bool = False
     recovery: str = ""
     model: str = ""
@@ -68,7 +69,9 @@ def perform(wanted: Replay) -> Outcome:
 
 
 def _perform(wanted: Replay, settings: Settings, folder: Path) -> Outcome:
-    plugs, shaping = ports.replay(wanted.session, wanted.speed, wanted.batch_rows, wanted.form, str(folder), wanted.screen, wanted.model)
+    plugs, shaping = ports.replay(
+        wanted.session, wanted.speed, wanted.batch_rows, wanted.form, str(folder), wanted.screen, wanted.model, wanted.wait
+    )
     if not wanted.recovery:
         _clear(folder)
     if not wanted.quiet:
@@ -146,6 +149,7 @@ def parser() -> Arguments:
     made.add_argument("--model", default="", help="score posts with another model: starter, or a folder (default: that of the session)")
     made.add_argument("--recovery", default="", help="folder of snapshots: a killed replay goes on from there")
     made.add_argument("--screen", action="store_true", help="serve the feed, for just screen")
+    made.add_argument("--wait", action="store_true", help="with --screen: stay until a screen has connected")
     made.add_argument("--quiet", action="store_true", help="no progress line")
     return made
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import signal
 import socket
@@ -9,6 +10,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from contextlib import aclosing
 from pathlib import Path
 
 import pytest
@@ -24,6 +26,8 @@ from tests.flows import tapes
 from tests.flows.conftest import ROOT, Run, clean_environment
 from tests.flows.sessions import BUNDLED, cut, finish, free_ports, start
 from tests.waiting import wait_until
+from tui.feed import follow
+from tui.state import Link, State, reduce
 
 
 @pytest.fixture
@@ -219,6 +223,33 @@ def test_a_demo_waits_for_its_flow_and_stops_it() -> None:
         finally:
             if flow.poll() is None:
                 flow.kill()
+
+
+@pytest.mark.usefixtures("own_data")
+def test_a_demo_of_a_session_that_is_over_at_once_is_seen_nevertheless(tmp_path: Path) -> None:
+    session = cut(BUNDLED, tmp_path / "short", 0, 60)
+    port = demo.free_port(0)
+
+    async def watch() -> State:
+        state = State()
+        async with asyncio.timeout(60), aclosing(follow(f"ws://127.0.0.1:{port}")) as events:
+            async for event in events:
+                state = reduce(state, event)
+                if state.link is Link.ENDED:
+                    break
+        return state
+
+    with tempfile.TemporaryFile("w+") as log:
+        flow = demo.start_flow(str(session), "max", port, log)
+        try:
+            demo.wait_for_feed(flow, port, log)
+            time.sleep(1.0)
+            assert flow.poll() is None
+            state = asyncio.run(watch())
+            assert {key.table for key in state.symbols["BTCUSDT"].rows} >= {"trade_metrics", "risk_metrics"}
+            assert flow.wait(60) == 0
+        finally:
+            demo.stop(flow)
 
 
 @pytest.mark.usefixtures("own_data")

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import math
+import threading
 from datetime import UTC, datetime
 
 import pytest
 
 from connectors.inputs.pace import Pace, parse_speed
+from connectors.inputs.source import STOP
 from scoring.errors import SettingError
 from scoring.feed import Control, PaceState
 from scoring.records import END_NS
@@ -116,3 +118,23 @@ def test_pausing_at_full_speed_stops_where_the_flow_is() -> None:
     tape.due(70)
     tape.pace.apply(Control(paused=True))
     assert tape.due(90) == 70
+
+
+def test_a_tape_that_waits_stays_until_it_was_watched_and_others_do_not() -> None:
+    Pace(10.0).linger()
+    pace = Pace(10.0, waits=True)
+    staying = threading.Thread(target=pace.linger, daemon=True)
+    staying.start()
+    staying.join(0.2)
+    assert staying.is_alive()
+    pace.watched()
+    staying.join(10)
+    assert not staying.is_alive()
+
+
+def test_a_flow_that_is_to_stop_waits_for_nobody() -> None:
+    STOP.set()
+    try:
+        Pace(10.0, waits=True).linger()
+    finally:
+        STOP.clear()

@@ -182,12 +182,19 @@ class Player:
     def __init__(self) -> None:
         self.asked: list[Control] = []
         self.news: list[str] = []
+        self.clients = 0
         self.listeners: list[Callable[[PaceState], None]] = []
 
     def apply(self, control: Control) -> None:
         self.asked.append(control)
         for listener in self.listeners:
             listener(PaceState(1.0, bool(control.paused), None, ""))
+
+    def watched(self) -> None:
+        self.clients += 1
+
+    def linger(self) -> None:
+        self.news.append("end")
 
     def saw(self, news: str) -> None:
         self.news.append(news)
@@ -202,6 +209,7 @@ class Player:
 def test_a_client_drives_the_tape_and_everyone_hears_how_it_runs() -> None:
     player = Player()
     feed = FeedSink(QUICK, HELLO, player).build_part("feed", "one", None)
+    assert player.clients == 0
 
     async def client() -> None:
         async with connect(address(feed)) as connection, connect(address(feed)) as other:
@@ -213,6 +221,7 @@ def test_a_client_drives_the_tape_and_everyone_hears_how_it_runs() -> None:
 
     asyncio.run(client())
     assert player.asked == [Control(paused=True)]
+    assert player.clients == 2
     feed.write_batch(
         [
             risk(1.0),
@@ -224,6 +233,7 @@ def test_a_client_drives_the_tape_and_everyone_hears_how_it_runs() -> None:
     feed.write_batch([told("firing")])
     assert player.news == ["gap", "alert"]
     feed.close()
+    assert player.news == ["gap", "alert", "end"]
 
 
 def test_a_live_flow_has_no_tape_to_drive(feed: FeedPartition) -> None:
