@@ -24,7 +24,7 @@ SHORT = Chaos(
     slows=1,
     shutdowns=1,
     refusals=2,
-    lead_s=6.0,
+    lead_s=12.0,
     lateness="20s",
     idle="20s",
 )

@@ -47,8 +47,8 @@ def _replay(session: Path, folder: Path, *arguments: str) -> None:
 
 @pytest.mark.parametrize("way", WAYS, ids=lambda way: f"{way.speed}-{way.batch_rows or 'all'}-{way.form or 'either'}-{way.workers}w")
 def test_every_way_of_replaying_stores_the_same(way: Replay, story: Path, expected: dict[str, tuple[int, str]], tmp_path: Path) -> None:
-    arguments = ["--batch-rows", str(way.batch_rows), "--workers", str(way.workers), *(["--form", way.form] if way.form else [])]
-    _replay(story, tmp_path, way.speed, *arguments)
+    given = {"--workers": way.workers, "--batch-rows": way.batch_rows, "--form": way.form}
+    _replay(story, tmp_path, way.speed, *(word for name, value in given.items() if value for word in (name, str(value))))
     assert digests_of(tmp_path) == expected
 
 

@@ -357,7 +357,7 @@ def test_it_follows_a_real_feed_to_its_end() -> None:
 
 
 async def reach(app: Ghosttape, pilot: Pilot[None], there: Callable[[], bool]) -> None:
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         while not there():
             await pilot.pause(0.02)
     assert app.size == Size(120, 36)
