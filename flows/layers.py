@@ -9,7 +9,7 @@ import difflib
 import os
 import re
 import tomllib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final, TypeAlias, TypeVar, get_args, get_origin, get_type_hints
 
@@ -31,6 +31,12 @@ SettingsT = TypeVar("SettingsT", bound=msgspec.Struct)
 class Origins(dict[str, str]):
     """The file or variable that set each dotted key; what is absent is a default."""
 
+    def __init__(self, known: Mapping[str, str] | None = None) -> None:
+        """Begin with what is known."""
+        super().__init__(known or {})
+        self.texts: dict[str, str] = {}
+        """What variables say, to the letter, by dotted key."""
+
 
 def read(environment: Mapping[str, str] | None = None, folder: Path | None = None) -> tuple[Tree, Origins]:
     """Read every layer, as plain values that nobody has checked.
@@ -51,19 +57,24 @@ def read(environment: Mapping[str, str] | None = None, folder: Path | None = Non
         for name, value in layer.items():
             if name.startswith(PREFIX) and name not in _NO_SETTINGS:
                 merge(tree, branch(name, value), f"{source} {name}", origins)
+                origins.texts[_key_of(name)] = value
     return tree, origins
 
 
-def convert(tree: Tree, to: type[SettingsT], origins: Mapping[str, str]) -> SettingsT:
-    """Turn a tree of plain values into settings.
+def convert(tree: Tree, to: type[SettingsT], origins: Origins, secrets: Container[str] = ()) -> SettingsT:
+    """Turn a tree of plain values into settings. A variable that looks like a number is text where text is wanted: a password of digits.
 
     Raises:
-        SettingError: naming the key, its value, and what was expected or the nearest valid name.
+        SettingError: naming the key, its value (but for `secrets`), and what was expected or the nearest valid name.
     """
-    try:
-        return msgspec.convert(tree, to, dec_hook=_decode)
-    except msgspec.ValidationError as error:
-        raise _explain(error, tree, to, origins) from None
+    while True:
+        try:
+            return msgspec.convert(tree, to, dec_hook=_decode)
+        except msgspec.ValidationError as error:
+            text, _, key = str(error).removesuffix("`").partition(" - at `$.")
+            if not text.startswith("Expected `str`, got") or _value(tree, key) == (meant := origins.texts.get(key)) or meant is None:
+                raise _explain(error, tree, to, origins, secrets) from None
+            _put(tree, key, meant)
 
 
 def plain(settings: msgspec.Struct) -> Tree:
@@ -130,10 +141,21 @@ def branch(name: str, value: str) -> Tree:
         leaf: Any = tomllib.loads(f"value = {value}")["value"]
     except tomllib.TOMLDecodeError:
         leaf = value
-    for part in reversed(name.removeprefix(PREFIX).lower().split("__")):
-        leaf = {part: leaf}
-    tree: Tree = leaf
+    tree: Tree = {}
+    _put(tree, _key_of(name), leaf)
     return tree
+
+
+def _key_of(variable: str) -> str:
+    """Give the dotted key that a variable sets."""
+    return variable.removeprefix(PREFIX).lower().replace("__", ".")
+
+
+def _put(tree: Tree, key: str, leaf: Any) -> None:
+    *tables, name = key.split(".")
+    for table in tables:
+        tree = tree.setdefault(table, {})
+    tree[name] = leaf
 
 
 def merge(tree: Tree, layer: Tree, origin: str, origins: Origins, prefix: str = "") -> None:
@@ -164,7 +186,9 @@ def _encode(value: object) -> str:
     raise NotImplementedError(type(value))
 
 
-def _explain(error: msgspec.ValidationError, tree: Tree, to: type[Any], origins: Mapping[str, str]) -> SettingError:
+def _explain(
+    error: msgspec.ValidationError, tree: Tree, to: type[Any], origins: Mapping[str, str], secrets: Container[str]
+) -> SettingError:
     """Turn msgspec's `Expected … - at `$.feed.port`` into our one line."""
     text, _, path = str(error).partition(" - at `$")
     key = path.rstrip("`").removeprefix(".")
@@ -182,7 +206,8 @@ def _explain(error: msgspec.ValidationError, tree: Tree, to: type[Any], origins:
     inside = re.match(r"(\w+)(?: = [^:]*)?: expected (.*)", text)  # what a table says of one of its own keys
     if inside:
         key, text = f"{key}.{inside[1]}", inside[2]
-    return SettingError(origin_of(key, origins), key, _value(tree, key), re.sub(r"^Expected |`", "", text))
+    shown = "***" if key in secrets else _value(tree, key)
+    return SettingError(origin_of(key, origins), key, shown, re.sub(r"^Expected |`", "", text))
 
 
 def _value(tree: Any, key: str) -> Any:

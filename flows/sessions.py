@@ -23,7 +23,7 @@ def shaping_of(manifest: Manifest, session: Path) -> Shaping:
     Raises:
         SettingError: what the manifest stores is not valid for this program.
     """
-    origins = Origins(settings=str(session / MANIFEST))
+    origins = Origins({"settings": str(session / MANIFEST)})
     for key in manifest.settings:
         origins[key] = str(session / MANIFEST)
     shaping = convert(manifest.settings, Shaping, origins)

@@ -209,7 +209,7 @@ def load(environment: Mapping[str, str] | None = None, folder: Path | None = Non
         SettingError: a file cannot be read, a key is unknown, or a value is not what was expected.
     """
     tree, origins = read(environment, folder)
-    settings = convert(tree, Settings, origins)
+    settings = convert(tree, Settings, origins, SECRETS)
     check(settings.shaping, origins)
     return settings, origins
 

@@ -51,6 +51,14 @@ def test_secrets_are_masked_when_settings_are_printed(tmp_path: Path) -> None:
     assert "hunter2" not in str(shown)
 
 
+def test_a_secret_of_digits_is_text_and_one_that_is_refused_is_not_printed(tmp_path: Path) -> None:
+    settings, _ = load({"GHOSTTAPE_FEED__TOKEN": "0123", "GHOSTTAPE_KAFKA__PASSWORD": "true", "GHOSTTAPE_DATA_DIR": "2026-11-21"}, tmp_path)
+    assert (settings.feed.token, settings.kafka.password, settings.data_dir) == ("0123", "true", "2026-11-21")
+    (tmp_path / "ghosttape.toml").write_text("[feed]\ntoken = 4711\n")
+    with pytest.raises(SettingError, match=r"^ghosttape\.toml: feed\.token = '\*\*\*': expected str, got int$"):
+        load({}, tmp_path)
+
+
 def test_an_unreadable_file_is_refused(tmp_path: Path) -> None:
     (tmp_path / "ghosttape.toml").write_bytes(b"\xff\xfe")
     with pytest.raises(SettingError, match="readable UTF-8"):
