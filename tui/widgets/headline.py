@@ -60,7 +60,7 @@ def _pace(state: State) -> Text:
         return Text("")
     replaying = [source.speed for source in state.sources.values() if source.state == "replaying"]
     speeds, mode = [state.pace.speed] if state.pace else replaying, figures.clean(state.hello.mode)
-    mark = "■" if state.link is Link.ENDED else "‖" if state.pace and state.pace.paused else "▶"
+    mark = {Link.ENDED: "■", Link.OPEN: "‖" if state.pace and state.pace.paused else "▶"}.get(state.link, "?")  # a lost feed tells nothing
     text = f"{mark} {mode} {figures.speed(speeds[0])}" if speeds else mode
     return Text(figures.fit(text, min(cell_len(text), _SESSION_WIDTH)), Style(color=palette.SECOND))
 

@@ -57,6 +57,8 @@ def test_a_live_flow_has_a_mode_and_no_speed() -> None:
 def test_a_tape_that_was_paused_or_runs_at_another_speed_is_shown_so(pace: PaceState, words: str) -> None:
     driven = reduce(SAMPLE, pace)
     assert words in headline(driven, 120).plain
+    lost = headline(reduce(driven, Lost("reset", sample.AT, 1.0)), 120).plain
+    assert f"? {words[2:]}" in lost
     over = headline(reduce(driven, Lost("the tape has ended", sample.AT, 0.0, ended=True)), 120).plain
     assert "■ replay" in over
     assert "▶" not in over
