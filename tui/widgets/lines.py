@@ -32,6 +32,10 @@ class Lines(Static):
         before, after = self._shown.plain, text.plain
         other_size = len(before) != len(after) or before.count("\n") != after.count("\n")
         self._shown, self._look = text, look
+        if other_size and self._layout_required:
+            # Asked again before it has acted on the first request, which a layout may have met half-way, Textual would go on with
+            # the height it has kept from then: two blocks of an explanation stood cut to their titles.
+            self._layout_updates += 1
         self.update(look.paint(text), layout=other_size)
 
 

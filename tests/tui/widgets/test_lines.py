@@ -33,3 +33,19 @@ def test_more_lines_take_more_room_and_markup_is_text() -> None:
         return heights
 
     assert asyncio.run(run())[:3] == [1, 2, 1]
+
+
+def test_what_is_written_between_a_wish_for_another_layout_and_its_fulfilment_takes_its_room() -> None:
+    async def run() -> int:
+        app = Page()
+        async with app.run_test() as pilot:
+            app.lines.write(Text("one"))
+            await pilot.pause()
+            app.lines.refresh(layout=True)
+            app.screen._clear_arrangement_cache()  # another widget has asked too, and the layout comes
+            app.screen._refresh_layout()
+            app.lines.write(Text("one\ntwo"))
+            await pilot.pause()
+            return app.lines.size.height
+
+    assert asyncio.run(run()) == 2
