@@ -1,7 +1,7 @@
 """How each number of a symbol is drawn in its cell: with sign, unit and mark, in the colour of what it says, dim where it is no news.
 
 Pure: readings and a width in, pieces of text out. A cell is plain pieces and not a `rich.text.Text`, because hundreds of them are drawn
-twenty times a second.
+ten times a second.
 """
 
 from __future__ import annotations

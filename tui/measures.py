@@ -1,7 +1,7 @@
 """The numbers that rules look at, as the screen has seen them pass: what a "what if" can be asked of.
 
 The feed conflates, so this is not every row there was, and it begins when the screen did. It is kept beside the state and not in it:
-it only grows at one end and forgets at the other, and nothing that is drawn twenty times a second needs it. Kept free of numpy, so
+it only grows at one end and forgets at the other, and nothing that is drawn ten times a second needs it. Kept free of numpy, so
 that a screen starts fast.
 """
 

@@ -126,7 +126,7 @@ def supposed(alert: AlertState, wish: WhatIf, seen: Measures, width: int) -> Tex
     text.append("  + − change, w the other, 0 as it was\n", _QUIET)
     threshold = "not a number" if wish.threshold is None else _value(alert.metric, wish.threshold)
     for name, value, chosen in (("threshold", threshold, not wish.is_held), ("for", str(Duration(wish.held)), wish.is_held)):
-        text.append("▸ " if chosen else "  ", _TITLE).append(f"{name} ", _CHOSEN if chosen else _QUIET).append(f"{value}\n", _TEXT)
+        text.append("▸ " if chosen else "  ", _TITLE).append(name, _CHOSEN if chosen else _QUIET).append(f" {value}\n", _TEXT)
     told = whatif.words(wish.answer(alert, seen), alert, is_as_it_was=wish.is_as_it_was)
     first, *rest = [figures.prose(line[:1_000]) for line in told]
     _add(text, [first], width, Style(color=palette.TEXT, bold=True))

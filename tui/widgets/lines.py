@@ -1,6 +1,6 @@
 """Lines of text that are drawn again only when they have changed, and laid out again only when their size may have.
 
-The screen is asked to draw twenty times a second; most of the time most of it says what it said before. What is written is in the
+The screen is asked to draw ten times a second; most of the time most of it says what it said before. What is written is in the
 colours of the palette, and looks as the theme says.
 """
 
