@@ -38,6 +38,7 @@ from connectors.tape.recorder import Recorder
 from connectors.tape.retention import Retention
 from connectors.wire.binance import BinanceWireSettings
 from flows import alerts
+from flows.allocation import give_back_freed, keep_little_freed
 from flows.decode import Decode, Partition
 from flows.feeds import LIVE_PARTITION, Feeds, channels_of, live_feeds, topic_feeds, with_top_symbols
 from flows.sessions import PROGRAM, open_session, replay_folder, shaping_of
@@ -61,6 +62,9 @@ SWITCH_INTERVAL_SECONDS = 0.0005
 
 COLLECT_AFTER = 200_000
 """New objects after which the collector looks for cycles: decoding makes many objects and no cycles, so Python's own 700 only cost."""
+
+FREED_EVERY = Duration.parse("1m")
+"""How often a live run gives back what was freed."""
 
 
 class Ports(msgspec.Struct, frozen=True):
@@ -102,6 +106,7 @@ def live() -> tuple[Ports, Shaping]:
     """Plug in the feeds of the settings and a growing tape."""
     settings, _ = load()
     _settle()
+    keep_little_freed()
     folder = Path(settings.data_dir)
     session = folder / "tape"
     kafka = settings.kafka
@@ -205,7 +210,8 @@ def _caretaker(session: Path, settings: Settings, clock: Callable[[], int]) -> C
 
     keeper: Caretaker
     retention = Retention(session / "frames" / LIVE_PARTITION, upkeep.tape, lambda: keeper.keep_from_row(), clock)
-    keeper = Caretaker([Chore(upkeep.tape.every, retention.turn), Chore(upkeep.archive_every, keep_archive)])
+    chores = [Chore(upkeep.tape.every, retention.turn), Chore(upkeep.archive_every, keep_archive), Chore(FREED_EVERY, give_back_freed)]
+    keeper = Caretaker(chores)
     return keeper
 
 
