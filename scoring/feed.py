@@ -19,7 +19,7 @@ import msgspec
 
 from scoring.duration import EPOCH, moment
 
-PROTOCOL: Final = 1
+PROTOCOL: Final = 2
 """Raised when an old client can no longer understand a new server."""
 
 WAITING: Final = frozenset({"pending", "inhibited"})
@@ -259,13 +259,13 @@ def encode(message: Message | Request) -> bytes:
     return _encoder.encode(message)
 
 
-def decode_message(data: str | bytes) -> Message:
-    """Read what a server said.
+def decode_messages(data: str | bytes) -> list[Message]:
+    """Read what a server said at once: messages, one a line.
 
     Raises:
-        msgspec.DecodeError: it is no message of this protocol.
+        msgspec.DecodeError: there is one that is none of this protocol.
     """
-    return _messages.decode(data)
+    return _messages.decode_lines(data)
 
 
 def decode_request(data: str | bytes) -> Request:

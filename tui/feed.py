@@ -18,7 +18,7 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidStatus, InvalidURI
 
 from scoring.errors import SettingError
-from scoring.feed import PROTOCOL, Hello, Request, decode_message, encode
+from scoring.feed import PROTOCOL, Hello, Message, Request, decode_messages, encode
 from tui.state import Connecting, Event, Lost
 
 DEFAULT_URL: Final = "ws://127.0.0.1:8765"
@@ -140,10 +140,10 @@ async def follow(url: str, token: str = "", silence_s: float = _SILENCE_S, reque
                 patience = _Patience(connection, silence_s)
                 try:
                     while True:
-                        event = await _next(connection, patience)
-                        if isinstance(event, Hello):
-                            waits = delays()
-                        yield event
+                        for message in await _next(connection, patience):
+                            if isinstance(message, Hello):
+                                waits = delays()
+                            yield message
                 finally:
                     sending.cancel()
                     patience.end()
@@ -194,7 +194,8 @@ class _Patience:
             self._connection.transport.abort()
 
 
-async def _next(connection: ClientConnection, patience: _Patience) -> Event:
+async def _next(connection: ClientConnection, patience: _Patience) -> list[Message]:
+    """Give the messages that come next, at least one."""
     patience.wait()
     try:
         text = await connection.recv(decode=False)
@@ -203,10 +204,11 @@ async def _next(connection: ClientConnection, patience: _Patience) -> Event:
             raise _Silent(f"nothing was heard for {patience.silence_s:g} s") from error
         raise
     patience.rest()
-    message = decode_message(text)
-    if isinstance(message, Hello) and message.protocol != PROTOCOL:
-        raise _UnknownProtocol(f"it speaks version {message.protocol}, this screen {PROTOCOL}: update the older")
-    return message
+    messages = decode_messages(text)
+    for message in messages:
+        if isinstance(message, Hello) and message.protocol != PROTOCOL:
+            raise _UnknownProtocol(f"it speaks version {message.protocol}, this screen {PROTOCOL}: update the older")
+    return messages
 
 
 def _unsent(count: int) -> str:

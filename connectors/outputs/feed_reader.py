@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import asyncio
 import socket
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from math import inf
 from typing import Final
 
 import msgspec
@@ -25,6 +26,8 @@ HEARTBEAT_S: Final = 1.0
 """Seconds between heartbeats; a client takes several missed ones for a lost feed."""
 _SOCKET_BYTES: Final = 128 * 1024
 """What the system may hold back for one client: more of it would be older news."""
+_GATHERED_BYTES: Final = 32 * 1024
+"""How many bytes of messages, one a line, go out at once: a websocket message costs both sides more than what is in it."""
 _PAST_BYTES: Final = 256 * 1024
 """How much of the past a client is told between two looks at what is new: a screen takes it in within a frame or two."""
 _MARKET_TOPICS: Final = frozenset(
@@ -72,7 +75,7 @@ class Reader:
         connected.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _SOCKET_BYTES)
         listening = asyncio.create_task(self._listen())
         try:
-            await self._send(encode(self._hello))
+            await self._send([encode(self._hello)])
             await self._send_snapshot()
             await self._follow(stop, listening)
         except ConnectionClosed:
@@ -101,34 +104,42 @@ class Reader:
                 await self._send_past()
                 if loop.time() >= heartbeat_at:
                     heartbeat_at = loop.time() + HEARTBEAT_S
-                    await self._send(encode(Heartbeat(loop.time() - started)))
+                    await self._send([encode(Heartbeat(loop.time() - started))])
                 await asyncio.wait((stopping, listening), timeout=self._interval_s, return_when=asyncio.FIRST_COMPLETED)
             await self._send_changes()
         finally:
             stopping.cancel()
 
-    async def _send(self, frame: bytes) -> None:
-        await self._connection.send(frame, text=True)
-        self.sent += 1
+    async def _send(self, messages: Sequence[bytes]) -> None:
+        await self._connection.send(b"\n".join(messages), text=True)
+        self.sent += len(messages)
+
+    async def _send_all(self, entries: Iterable[Entry], most_bytes: float = inf) -> None:
+        """Write and send messages until so many bytes are told."""
+        told, waiting, size = 0, list[bytes](), 0
+        for entry in entries:
+            waiting.append(entry.frame())
+            size += len(waiting[-1])
+            if size >= _GATHERED_BYTES:
+                await self._send(waiting)
+                told, waiting, size = told + size, [], 0
+                if told >= most_bytes:
+                    return
+        if waiting:
+            await self._send(waiting)
 
     async def _send_snapshot(self) -> None:
         self._seen, snapshot = self._board.snapshot(self._wants)
-        await self._send(encode(snapshot))
+        await self._send([encode(snapshot)])
         self._past = self._board.past(self._wants)
 
     async def _send_changes(self) -> None:
         self._seen, entries = self._board.since(self._seen)
-        for entry in entries:
-            if self._wants(entry):
-                await self._send(entry.frame())
+        await self._send_all(filter(self._wants, entries))
 
     async def _send_past(self) -> None:
         """Tell some of the past; the rest after the next changes, so that what is new never waits for what is old."""
-        told = 0
-        while told < _PAST_BYTES and (entry := next(self._past, None)):
-            frame = entry.frame()
-            await self._send(frame)
-            told += len(frame)
+        await self._send_all(self._past, _PAST_BYTES)
 
     def _wants(self, entry: Entry) -> bool:
         if self._topics is not None and entry.topic not in self._topics:

@@ -34,12 +34,19 @@ RULE = feed.RuleText("DRAWDOWN", "critical", "risk_metrics.drawdown > 0.01", "",
     ],
 )
 def test_every_message_reads_back_as_it_was_written(message: feed.Message) -> None:
-    assert feed.decode_message(feed.encode(message)) == message
+    assert feed.decode_messages(feed.encode(message)) == [message]
+
+
+def test_messages_that_come_together_are_read_one_after_another() -> None:
+    told: list[feed.Message] = [ROWS, feed.Heartbeat(1.5), ALERT]
+    assert feed.decode_messages(b"\n".join(map(feed.encode, told))) == told
+    with pytest.raises(msgspec.DecodeError):
+        feed.decode_messages(feed.encode(ROWS) + b'\n{"type":"nothing"}')
 
 
 def test_a_hello_of_before_the_rules_were_told_can_still_be_read() -> None:
     old = b'{"type":"hello","version":"0.1","session":"s","mode":"live","symbols":[],"tables":[],"protocol":1}'
-    assert feed.decode_message(old) == feed.Hello("0.1", "s", "live", [], [])
+    assert feed.decode_messages(old) == [feed.Hello("0.1", "s", "live", [], [], protocol=1)]
 
 
 def test_a_subscription_reads_back_and_an_unknown_topic_is_refused() -> None:
@@ -57,7 +64,7 @@ def test_a_number_that_is_not_known_is_null() -> None:
 def test_an_instant_without_a_zone_is_refused() -> None:
     written = feed.encode(PULSE).replace(b"12:00:01.500000Z", b"12:00:01.5")
     with pytest.raises(msgspec.DecodeError):
-        feed.decode_message(written)
+        feed.decode_messages(written)
 
 
 def test_every_result_table_is_a_topic_under_its_own_name() -> None:

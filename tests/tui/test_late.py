@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from connectors.outputs.feed import FeedItem, FeedPartition, FeedSettings, FeedSink
 from connectors.outputs.feed_board import Board
 from scoring.duration import Duration
-from scoring.feed import Hello, Message, decode_message, encode
+from scoring.feed import Hello, Message, decode_messages, encode
 from scoring.records import DecouplingSignal, Pulse, RiskMetrics, Rows, Table, TradeMetrics, columns_of, to_columns
 from tui.feed import follow
 from tui.history import history
@@ -92,13 +92,11 @@ def reader(board: Board) -> Iterator[list[Message]]:
     yield [snapshot]
     while True:
         seen, entries = board.since(seen)
-        yield [decode_message(entry.frame()) for entry in entries] + [
-            decode_message(entry.frame()) for entry in (next(past, None),) if entry
-        ]
+        yield decode_messages(b"\n".join(entry.frame() for entry in (*entries, next(past, None)) if entry))
 
 
 def told(state: State, messages: Sequence[Message]) -> State:
-    return fold(reduce, (decode_message(encode(message)) for message in messages), state)
+    return fold(reduce, decode_messages(b"\n".join(map(encode, messages))), state)
 
 
 @settings(max_examples=12, deadline=None)

@@ -8,8 +8,10 @@ import threading
 import time
 import urllib.error
 import urllib.request
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from weakref import WeakKeyDictionary
 
 import msgspec
 import numpy as np
@@ -36,7 +38,7 @@ from scoring.feed import (
     SourceState,
     Subscribe,
     Topic,
-    decode_message,
+    decode_messages,
     encode,
 )
 from scoring.records import Alert, Column, Gap, Pulse, RiskMetrics, Rows, SourceHealth, Table, TradeMetrics, columns_of, to_columns
@@ -58,6 +60,10 @@ def pulse(state: str = "replaying") -> Pulse:
     return Pulse("binance", START, 10, 1, 0, START, START, START, 60.0, state)
 
 
+_HEARD: WeakKeyDictionary[ClientConnection, deque[Message]] = WeakKeyDictionary()
+"""What connections have received and no test has looked at."""
+
+
 def start(settings: FeedSettings = QUICK) -> FeedPartition:
     return FeedSink(settings, HELLO).build_part("feed", "one", None)
 
@@ -73,13 +79,20 @@ def address(feed: FeedPartition, path: str = "/") -> str:
     return f"ws://127.0.0.1:{feed.port}{path}"
 
 
-async def hear(connection: ClientConnection, kind: type[Message], matching: str = "") -> Message:
-    """Wait for the next message of a kind that has this text in it."""
+async def next_message(connection: ClientConnection) -> Message:
+    """Give the next message; several come at once."""
+    heard = _HEARD.setdefault(connection, deque())
+    if not heard:
+        heard.extend(decode_messages(await connection.recv()))
+    return heard.popleft()
+
+
+async def hear(connection: ClientConnection, kind: type[Message], matching: bytes = b"") -> Message:
+    """Wait for the next message of a kind that has this in it."""
     async with asyncio.timeout(30):
         while True:
-            text = await connection.recv()
-            message = decode_message(text)
-            if isinstance(message, kind) and matching in str(text):
+            message = await next_message(connection)
+            if isinstance(message, kind) and matching in encode(message):
                 return message
 
 
@@ -87,15 +100,15 @@ def test_a_client_hears_hello_then_a_snapshot_then_the_past_and_what_changes(fee
     async def client() -> None:
         feed.write_batch([*(risk(float(second), sampled_ns=np.array([START + second * 1_000_000_000])) for second in range(8)), pulse()])
         async with connect(address(feed)) as connection:
-            hello = decode_message(await connection.recv())
+            hello = await next_message(connection)
             assert isinstance(hello, Hello)
             assert msgspec.structs.replace(hello, run="") == HELLO
-            snapshot = decode_message(await connection.recv())
+            snapshot = await next_message(connection)
             assert isinstance(snapshot, Snapshot)
             assert [row.columns["price"] for row in snapshot.rows] == [[7.0]]
             assert [source.source for source in snapshot.pulses] == ["binance"]
             assert snapshot.points == [], "the first drawing waits for no past"
-            points = await hear(connection, PricePoints, '"step_s":5')
+            points = await hear(connection, PricePoints, b'"step_s":5')
             assert isinstance(points, PricePoints)
             assert points.price == [4.0], "of the step that is over"
             feed.write_batch([risk(2.0)])
@@ -155,7 +168,7 @@ def test_the_past_comes_after_the_snapshot_in_pieces_between_which_news_pass() -
             assert [len(row.columns["close"]) for row in snapshot.rows] == [1] * len(symbols)
             feed.write_batch([risk(1.0)])
             while len(past) < len(symbols):
-                message = decode_message(await connection.recv())
+                message = await next_message(connection)
                 if isinstance(message, NewRows) and message.past:
                     assert message.columns["close"] == [float(minute) for minute in range(199)]
                     past.append(message.symbol)
@@ -392,10 +405,10 @@ def test_at_the_end_of_the_tape_clients_hear_that_it_ended_and_the_connection_cl
             started = time.perf_counter()
             await asyncio.to_thread(feed.close)
             assert time.perf_counter() - started < 0.9, "a second is what closing waits at most"
-            ended = await hear(connection, SourceState, '"ended"')
+            ended = await hear(connection, SourceState, b'"ended"')
             assert isinstance(ended, SourceState)
             with pytest.raises(ConnectionClosed) as closed:
-                await hear(connection, NewRows, "no such row")
+                await hear(connection, NewRows, b"no such row")
             assert closed.value.rcvd is not None
             assert (closed.value.rcvd.code, closed.value.rcvd.reason) == (1000, "the tape has ended")
 
@@ -490,7 +503,7 @@ def test_outputs_are_asked_by_themselves_and_told_to_clients_and_monitors(tmp_pa
     async def client() -> None:
         async with connect(address(feed)) as connection:
             for _ in range(2):  # nothing was written to the feed
-                told = await hear(connection, HealthState, '"source":"archive"')
+                told = await hear(connection, HealthState, b'"source":"archive"')
                 assert isinstance(told, HealthState)
                 assert (told.state, told.frames, told.last_error) == ("stale", 7, "held")
 
@@ -531,7 +544,7 @@ def test_an_output_that_holds_up_the_flow_is_heard_of() -> None:
 
     async def client() -> None:
         async with connect(address(feed)) as connection:
-            heard = await hear(connection, HealthState, '"lag":1')
+            heard = await hear(connection, HealthState, b'"lag":1')
             assert isinstance(heard, HealthState)
             assert heard.source == "archive"
 
