@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-import time
 from collections.abc import Sequence
 from typing import cast
 
@@ -19,6 +18,7 @@ from scoring.crowd.finbert import Model, load
 from scoring.crowd.sentiment import Score
 from scoring.duration import Duration
 from scoring.records import NANOSECONDS_PER_SECOND, Batch, Clock, End, Kind, Post, Rows, Table, to_columns
+from tests.waiting import wait_until
 
 FIRST_NS = 1_700_000_000 * NANOSECONDS_PER_SECOND
 SHAPING = Shaping()
@@ -91,9 +91,12 @@ def test_posts_that_come_before_the_deadline_are_scored_together_and_in_time() -
         assert said(list(one.on_batch([talk(posts(number, 1))])[0])) == []
     assert model.sizes == []
     rows: list[Rows] = []
-    while not said(rows):
-        time.sleep(0.01)
-        rows += one.on_notify()[0]
+
+    def are_there() -> bool:
+        rows.extend(one.on_notify()[0])
+        return len(said(rows)) > 0
+
+    wait_until(are_there)
     assert [number for number, _ in said(rows)] == [0, 1, 2]
     assert model.sizes == [3]
 
@@ -102,12 +105,14 @@ def test_a_mark_or_as_many_posts_as_go_together_do_not_wait_for_the_deadline() -
     model = Gated()
     model.gate.set()
     one = stage(model, deadline="1h")
-    one.on_batch([talk(*(posts(number, 1) for number in range(MOST_AT_ONCE)))])
-    one.on_batch([talk(posts(MOST_AT_ONCE, 1), Clock(at(MOST_AT_ONCE)))])
-    rows: list[Rows] = []
-    while len(said(rows)) <= MOST_AT_ONCE:
-        time.sleep(0.01)
-        rows += one.on_notify()[0]
+    rows = list(one.on_batch([talk(*(posts(number, 1) for number in range(MOST_AT_ONCE)))])[0])
+    rows += one.on_batch([talk(posts(MOST_AT_ONCE, 1), Clock(at(MOST_AT_ONCE)))])[0]
+
+    def are_there() -> bool:
+        rows.extend(one.on_notify()[0])
+        return len(said(rows)) > MOST_AT_ONCE
+
+    wait_until(are_there)
     assert model.sizes == [MOST_AT_ONCE, 1]
 
 
