@@ -8,10 +8,9 @@ with what it keeps, so this is for live runs. Where the C library is not GNU's o
 from __future__ import annotations
 
 import ctypes
+import os
 import platform
 from typing import Final
-
-import pyarrow
 
 _OPTIONS: Final = {-8: 2, -1: 128 << 10, -3: 256 << 10}
 """Of `mallopt`: places to allocate from (M_ARENA_MAX), bytes free at the end of one (M_TRIM_THRESHOLD) and bytes of a block
@@ -19,8 +18,8 @@ _OPTIONS: Final = {-8: 2, -1: 128 << 10, -3: 256 << 10}
 
 
 def keep_little_freed() -> None:
-    """Tell the allocators; call it before threads are started."""
-    pyarrow.set_memory_pool(pyarrow.system_memory_pool())
+    """Tell the allocators; call it before Arrow is loaded, which looks at this variable then, and before threads are started."""
+    os.environ.setdefault("ARROW_DEFAULT_MEMORY_POOL", "system")
     if _is_gnu():
         for option, value in _OPTIONS.items():
             ctypes.CDLL(None).mallopt(option, value)

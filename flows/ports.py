@@ -38,7 +38,7 @@ from connectors.tape.recorder import Recorder
 from connectors.tape.retention import Retention
 from connectors.wire.binance import BinanceWireSettings
 from flows import alerts
-from flows.allocation import give_back_freed, keep_little_freed
+from flows.allocation import give_back_freed
 from flows.decode import Decode, Partition
 from flows.feeds import LIVE_PARTITION, Feeds, channels_of, live_feeds, topic_feeds, with_top_symbols
 from flows.sessions import PROGRAM, open_session, replay_folder, shaping_of
@@ -106,7 +106,6 @@ def live() -> tuple[Ports, Shaping]:
     """Plug in the feeds of the settings and a growing tape."""
     settings, _ = load()
     _settle()
-    keep_little_freed()
     folder = Path(settings.data_dir)
     session = folder / "tape"
     kafka = settings.kafka

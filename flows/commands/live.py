@@ -5,16 +5,20 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from flows import ports
+from flows.allocation import keep_little_freed
 from flows.commands.arguments import Arguments
-from flows.main import build
 from flows.running import refusing_in_one_line, run
-from flows.settings import load
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command."""
     Arguments("live", __doc__).parse_args(arguments)
+    keep_little_freed()
+    # From here on Arrow is loaded.
+    from flows import ports
+    from flows.main import build
+    from flows.settings import load
+
     with refusing_in_one_line():
         settings, _ = load()
         folder = Path(settings.data_dir)

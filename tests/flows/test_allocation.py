@@ -26,9 +26,10 @@ def said(code: str) -> list[str]:
     return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True, timeout=60).stdout.split()
 
 
-def test_arrow_is_told_everywhere() -> None:
-    code = "import pyarrow\nkeep_little_freed()\nprint(pyarrow.default_memory_pool().backend_name)"
-    assert said(code) == ["system"]
+def test_arrow_is_told_before_a_live_run_loads_it() -> None:
+    code = "import sys\nimport flows.commands.live\nprint('pyarrow' in sys.modules)\nkeep_little_freed()\n"
+    code += "import pyarrow\nprint(pyarrow.default_memory_pool().backend_name)"
+    assert said(code) == ["False", "system"]
 
 
 @GLIBC
