@@ -81,7 +81,7 @@ class FrameReader:
         return piece
 
     def _turn_to(self, row: int) -> bool:
-        """Open the segment that holds a row, if it is not the one already open."""
+        """Open the segment that holds a row, if it is not the one already open; say whether there is more to read than before."""
         while True:
             held = segments(self._folder)
             index = bisect_right(held, row, key=lambda segment: segment.first_row) - 1
@@ -90,9 +90,12 @@ class FrameReader:
                     raise SessionError(f"{self._folder}: begins with row {held[0].first_row}, expected row {row}: start from its beginning")
                 return False
             if self._source is not None and self._source.first_row == held[index].first_row:
-                if index + 1 < len(held):
+                if index + 1 == len(held):
+                    return False
+                # Another one follows, so by now it has grown to its end: perhaps after it was looked at.
+                if self._source.piece(row) is None:
                     raise SessionError(f"{self._folder}: row {row} is missing between two segments: restore the files")
-                return False
+                return True
             try:
                 source = _open(held[index])
             except FileNotFoundError:

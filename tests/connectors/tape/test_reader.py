@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from connectors.tape.frames import segments
+from connectors.tape.frames import Segment, segments
 from connectors.tape.reader import FrameReader
 from connectors.tape.writer import FrameWriter, SegmentSettings
 from scoring.errors import SessionError
@@ -113,6 +113,31 @@ def test_an_open_segment_stays_readable_when_it_is_sealed_under_the_reader(tmp_p
     assert chunk is not None
     assert chunk.payloads == [b"x"] * 5 + [b"after"]
     reader.close()
+    writer.close()
+
+
+def test_rows_that_come_with_the_end_of_a_segment_while_it_is_looked_for_what_follows_are_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    writer = FrameWriter(tmp_path)
+    writer.extend(np.arange(10), "a", [b"x"] * 10)
+    writer.commit()
+
+    def a_moment_later(folder: Path) -> list[Segment]:
+        if writer.end_row == 10:
+            writer.append(10, "a", b"last")
+            writer.commit()
+            writer.seal()
+            writer.append(11, "a", b"after")
+            writer.commit()
+        return segments(folder)
+
+    with closing(FrameReader(tmp_path)) as reader:
+        assert reader.read(0, 10) is not None
+        monkeypatch.setattr("connectors.tape.reader.segments", a_moment_later)
+        chunk = reader.read(10, 100)
+    assert chunk is not None
+    assert chunk.payloads == [b"last", b"after"]
     writer.close()
 
 
