@@ -120,7 +120,7 @@ generate: run
 # run everything continuous integration runs
 [group('work')]
 test *arguments: check
-    @{{ python }} -m pytest -n 2 --dist loadfile --cov --cov-branch --cov-report=term-missing:skip-covered --cov-fail-under=100 "$@"
+    @{{ python }} -m pytest -n 2 --dist loadfile --no-loadscope-reorder --cov --cov-branch --cov-report=term-missing:skip-covered --cov-fail-under=100 "$@"
 
 # check style, types and layers
 [group('work')]

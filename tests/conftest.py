@@ -1,4 +1,4 @@
-"""What every folder of tests shares: real recordings, and a limit of time, so that nothing waited for in vain stops a run."""
+"""What every folder of tests shares: real recordings, an order, and a limit of time, so that nothing waited for in vain stops a run."""
 
 from __future__ import annotations
 
@@ -16,6 +16,12 @@ SHARED_DATA = ROOT.parent / "shared" / "data"
 # Longer than any limit that a test sets itself, which says better what was waited for; the longest test takes a third.
 MOST_S = 360.0
 AGAIN_S = 10.0
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with the files that take long: each is run by one process, and a long one at the end would leave the others idle."""
+    slow = {item.path for item in items if item.get_closest_marker("slow")}
+    items.sort(key=lambda item: item.path not in slow)
 
 
 @pytest.fixture(scope="session")

@@ -129,6 +129,7 @@ def test_two_processes_store_the_same(recording: Path, plain: Path, tmp_path: Pa
     assert digests_of(tmp_path) == digests_of(plain)
 
 
+@pytest.mark.slow
 def test_a_minute_at_its_own_speed_stores_the_same(recording: Path, tmp_path: Path) -> None:
     minute = cut(recording, tmp_path / "minute", 330, 60)
     slow, fast = replayed(minute, tmp_path / "slow", "1x", "--form", "frames"), replayed(minute, tmp_path / "fast", "max")

@@ -94,6 +94,7 @@ def fresh_payloads(count: int, per_second: int) -> list[bytes]:
     return [re.sub(rb'"([ET])":\d+', rb'"\1":%d' % (now_ms + number * 1000 // per_second), each) for number, each in enumerate(payloads)]
 
 
+@pytest.mark.slow
 def test_a_live_flow_killed_three_times_loses_and_doubles_nothing(tmp_path: Path) -> None:
     line_port, feed_port = free_ports(2)
     frames = fresh_payloads(60_000, 5_000)

@@ -62,6 +62,7 @@ def test_two_processes_store_the_same(story: Path, expected: dict[str, tuple[int
     assert digests_of(tmp_path) == expected
 
 
+@pytest.mark.slow
 def test_a_minute_at_its_own_speed_stores_the_same(tmp_path: Path) -> None:
     minute = cut(BUNDLED, tmp_path / "minute", 600, 20)
     _replay(minute, tmp_path / "slow", "1x")

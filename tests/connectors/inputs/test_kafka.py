@@ -176,6 +176,7 @@ def test_a_feed_that_leaves_commits_what_is_on_its_tape(cluster: KafkaSettings, 
     assert committed(cluster, "leaving") == 50
 
 
+@pytest.mark.slow
 def test_a_feed_that_leaves_a_group_that_changes_waits_until_its_commit_is_taken(cluster: KafkaSettings, tmp_path: Path) -> None:
     produce(cluster, [event(cluster, number) for number in range(50)])
     first, second = Tape(tmp_path / "a"), Tape(tmp_path / "b")
