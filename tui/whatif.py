@@ -50,6 +50,8 @@ class Answer(msgspec.Struct, frozen=True):
 
     fired: tuple[Spell, ...] = ()
     """Each time it would have, over the span that is known."""
+    mine: tuple[Spell, ...] = ()
+    """Those of them at the time of the alert that is asked about."""
     is_sure: bool = True
     """Whether the same rows find the alert as it was, and what it reached: else there are too few of them to say that it would not have."""
     from_at: datetime | None = None
@@ -146,6 +148,7 @@ def judge(alert: AlertState, seen: Measures, threshold: float | None, held: Dura
     as_it_was = _spells(condition, held_of(alert) if was_held is None else was_held, alert.symbol, known)
     return Answer(
         fired=fired,
+        mine=_about(alert, fired),
         is_sure=bool(_about(alert, as_it_was)) and (_meets(when, furthest) or not _meets(when, alert.peak_value)),
         from_at=moment(max(series.rows[0].at_ns for series in kept.values())),
         to_at=moment(min(series.rows[-1].at_ns for series in kept.values())),
@@ -154,36 +157,6 @@ def judge(alert: AlertState, seen: Measures, threshold: float | None, held: Dura
         held_then=held_then(alert, when),
         furthest=furthest,
     )
-
-
-def words(answer: Answer, alert: AlertState, *, is_as_it_was: bool) -> list[str]:
-    """Say it, and what it rests on."""
-    if answer.problem:
-        return [f"cannot be judged: {answer.problem}"]
-    if answer.missing or answer.from_at is None or answer.to_at is None:
-        return [f"cannot be judged: this screen has seen nothing of {', '.join(answer.missing)} about {alert.symbol}", *_then(answer)]
-    span = f"{answer.from_at:%H:%M:%S} to {answer.to_at:%H:%M:%S}"
-    basis = f"judged on {answer.rows:,} {'row' if answer.rows == 1 else 'rows'} this screen saw, {span}"
-    basis += f"; longest silence {answer.widest_s:g} s" if answer.rows > 1 else ""
-    if not answer.covers(alert):
-        return [_uncovered(answer, alert), *_then(answer), basis]
-    mine = _about(alert, answer.fired)
-    others = len(answer.fired) - len(mine)
-    elsewhere = f"; {_times(others)} more in the span" if others else ""
-    if not mine and not answer.is_sure:
-        lead = "it cannot be found again" if is_as_it_was else "not known whether it would have fired"
-        return [f"{lead}: this screen saw too few rows{elsewhere}", *([] if is_as_it_was else _then(answer)), basis]
-    if not mine:
-        reached = "" if answer.furthest is None else f": {alert.metric} reached {answer.furthest:.6g}"
-        return [f"it would not have fired{reached}{elsewhere}", basis]
-    first = mine[0]
-    later = _later(first.fired_at, alert.fired_at)
-    if is_as_it_was:
-        others_said = f", and by what this screen saw at {first.fired_at:%H:%M:%S}" if later else ""
-        return [f"as it was it fired at {alert.fired_at or first.fired_at:%H:%M:%S}{others_said}{elsewhere}", basis]
-    if first.began_at <= answer.from_at:
-        later = f" at the latest: it held already at {answer.from_at:%H:%M:%S}, and nothing is known before"
-    return [f"it would have fired at {first.fired_at:%H:%M:%S}{later}{elsewhere}", basis]
 
 
 def held_then(alert: AlertState, when: Condition) -> bool | None:
@@ -195,35 +168,12 @@ def held_then(alert: AlertState, when: Condition) -> bool | None:
     return bool(when.evaluate({metric: np.array([np.nan if value is None else value]) for metric, value in values.items()})[0])
 
 
-def _about(alert: AlertState, spells: Sequence[Spell]) -> list[Spell]:
+def _about(alert: AlertState, spells: Sequence[Spell]) -> tuple[Spell, ...]:
     """Give those of the time of the alert."""
     begun, over = alert.started_at, alert.resolved_at
-    return [spell for spell in spells if begun and (not over or spell.fired_at <= over) and (not spell.over_at or begun <= spell.over_at)]
-
-
-def _uncovered(answer: Answer, alert: AlertState) -> str:
-    begun = alert.started_at or alert.fired_at
-    if begun is None or answer.from_at is None or answer.from_at <= begun:
-        return "not known for this alert: what this screen has seen does not reach to when it fired"
-    later = [spell for spell in answer.fired if spell.began_at > answer.from_at]
-    known = f"known since {answer.from_at:%H:%M:%S}" + (", when it held already" if len(later) < len(answer.fired) else "")
-    since = f"; since then it would have fired {_times(len(later))}" if later else ""
-    return f"not known for this alert, which began at {begun:%H:%M:%S}: {known}{since}"
-
-
-def _then(answer: Answer) -> list[str]:
-    if answer.held_then is None:
-        return []
-    return [f"on the numbers it fired on, the condition would {'have held too' if answer.held_then else 'not have held'}"]
-
-
-def _times(count: int) -> str:
-    return "once" if count == 1 else f"{count} times"
-
-
-def _later(at: datetime, fired: datetime | None) -> str:
-    seconds = round((at - fired).total_seconds(), 1) if fired else 0.0
-    return "" if not seconds else f", {abs(seconds):g} s {'later' if seconds > 0 else 'earlier'}"
+    if begun is None:
+        return ()
+    return tuple(spell for spell in spells if (not over or spell.fired_at <= over) and (not spell.over_at or begun <= spell.over_at))
 
 
 def _spells(when: Condition, held: Duration, symbol: str, known: Mapping[Table, Series]) -> tuple[Spell, ...]:

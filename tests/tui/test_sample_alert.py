@@ -7,7 +7,7 @@ from functools import reduce as fold
 from scoring.alerts.expression import compile_condition
 from scoring.feed import AlertState, Snapshot
 from scoring.records import TABLES, stored_name
-from tui import sample, sample_alert, whatif, why
+from tui import sample, sample_alert, verdict, whatif, why
 from tui.measures import Measures
 from tui.silences import Said
 from tui.standing import standings
@@ -23,7 +23,7 @@ def judged(alert: AlertState, threshold: float | None) -> str:
     for row in ROWS:
         seen.take(row)
     answer = whatif.judge(alert, seen, threshold, whatif.HELD[0])
-    return whatif.words(answer, alert, is_as_it_was=threshold is None)[0]
+    return verdict.words(answer, alert, is_as_it_was=threshold is None)[0]
 
 
 def test_it_says_nothing_that_a_flow_would_not_say() -> None:

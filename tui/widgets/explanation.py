@@ -13,7 +13,7 @@ from scoring.alerts.avoidance import write_value
 from scoring.alerts.metrics import ConditionError, find_metric
 from scoring.duration import Duration
 from scoring.feed import AlertState, RuleText, read_instant
-from tui import figures, palette, whatif, why
+from tui import figures, palette, verdict, whatif, why
 from tui.columns import quality, quality_words
 from tui.measures import Measures
 from tui.state import State
@@ -127,7 +127,7 @@ def supposed(alert: AlertState, wish: WhatIf, seen: Measures, width: int) -> Tex
     threshold = "not a number" if wish.threshold is None else _value(alert.metric, wish.threshold)
     for name, value, chosen in (("threshold", threshold, not wish.is_held), ("for", str(Duration(wish.held)), wish.is_held)):
         text.append("▸ " if chosen else "  ", _TITLE).append(name, _CHOSEN if chosen else _QUIET).append(f" {value}\n", _TEXT)
-    told = whatif.words(wish.answer(alert, seen), alert, is_as_it_was=wish.is_as_it_was)
+    told = verdict.words(wish.answer(alert, seen), alert, is_as_it_was=wish.is_as_it_was)
     first, *rest = [figures.prose(line[:1_000]) for line in told]
     _add(text, [first], width, Style(color=palette.TEXT, bold=True))
     _add(text, rest, width, _QUIET)
