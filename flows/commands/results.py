@@ -14,11 +14,13 @@ from connectors.outputs.results import read_columns
 from connectors.tape.manifest import MANIFEST
 from connectors.tape.manifest import load as load_manifest
 from flows.commands.replay import Replay, perform
+from flows.layers import nearest
 from flows.sessions import shaping_of
 from flows.settings import Settings, Shaping
 from scoring.alerts.events import Occurrence, read_events
 from scoring.alerts.excursion import Track
-from scoring.errors import ResourceError, SessionError
+from scoring.alerts.rules import RuleSettings
+from scoring.errors import ResourceError, SessionError, SettingError
 from scoring.records import NANOSECONDS_PER_SECOND, Alert, Table, columns_of
 
 SECONDS_PER_DAY = 86_400
@@ -61,24 +63,52 @@ def open_results(paths: Sequence[str], settings: Settings) -> list[Results]:
         SessionError: a folder is neither, or two sessions share a name.
         ResourceError: a replay was stopped.
     """
-    found = list(dict.fromkeys(Path(path) for path in paths))
-    replayed = [path.name for path in found if not _has_results(path)]
+    replayed = [path.name for path in dict.fromkeys(map(Path, paths)) if not has_results(path)]
     for name in replayed:
         if replayed.count(name) > 1:
             raise SessionError(f"two sessions are named {name}, expected one: replay them apart and name their folders of results instead")
-    return [_open(path, settings) for path in found]
+    return [_open(path, shaping) for path, shaping in shapings_of(paths, settings).items()]
 
 
-def _has_results(path: Path) -> bool:
-    return (path / "archive").is_dir()
+def shapings_of(paths: Sequence[str], settings: Settings) -> dict[Path, Shaping]:
+    """Give the settings that shape each session, and those in force for a folder of results; nothing is replayed.
+
+    Raises:
+        SessionError: a folder is neither.
+    """
+    return {path: settings.shaping if has_results(path) else _recorded(path) for path in map(Path, paths)}
 
 
-def _open(path: Path, settings: Settings) -> Results:
-    if _has_results(path):
-        return Results(path.name, path, settings.shaping)
+def find_rule(name: str, paths: Sequence[str], settings: Settings, command: str, key: str) -> RuleSettings:
+    """Find a rule in the settings in force, or, where it is not there, in those of a session; nothing is replayed.
+
+    Raises:
+        SessionError: a folder is neither session nor results.
+        SettingError: no such rule; `command` and `key` say who asked for it.
+    """
+    known: dict[str, RuleSettings] = {}
+    for shaping in (settings.shaping, *shapings_of(paths, settings).values()):
+        for rule in shaping.alerts.rules:
+            known.setdefault(rule.name, rule)
+    if name not in known:
+        raise SettingError(command, key, name, f"the name of a rule{nearest(name, known)}")
+    return known[name]
+
+
+def has_results(path: str | Path) -> bool:
+    """Say whether a folder holds results, which are not replayed."""
+    return (Path(path) / "archive").is_dir()
+
+
+def _recorded(path: Path) -> Shaping:
     if not (path / MANIFEST).is_file():
         raise SessionError(f"{path}: neither {MANIFEST} nor archive in it: expected a session, or results such as data/replay/NAME")
-    shaping = shaping_of(load_manifest(path), path)
+    return shaping_of(load_manifest(path), path)
+
+
+def _open(path: Path, shaping: Shaping) -> Results:
+    if has_results(path):
+        return Results(path.name, path, shaping)
     print(f"replaying {path}", file=sys.stderr)
     outcome = perform(Replay(str(path)))
     if STOP.is_set():

@@ -20,7 +20,7 @@ from rich.text import Text
 
 from flows.charts import Panel, Series, draw
 from flows.commands.arguments import Arguments, file, whole_number
-from flows.commands.results import Results, known_events, open_results
+from flows.commands.results import Results, find_rule, has_results, known_events, open_results
 from flows.running import refusing_in_one_line
 from flows.settings import load
 from scoring.alerts.events import Occurrence, Score, score
@@ -240,6 +240,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     wanted = StudySettings(**{name: getattr(given, name) for name in names})
     with refusing_in_one_line():
         settings, _ = load()
+        if given.rule and not any(map(has_results, given.sessions)):  # which may know rules that nobody has any more
+            find_rule(given.rule, given.sessions, settings, "just study", "--rule")
         all_results = open_results(given.sessions, settings)
         events = known_events(given.events, all_results, given.within) if given.events else None
         followed = [group for results in all_results for group in follow_alerts(results, given.rule, wanted, given.seed)]

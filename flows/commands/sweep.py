@@ -22,11 +22,10 @@ from connectors.outputs.results import read_columns
 from flows.alerts import of_judged_width
 from flows.charts import Panel, Series, draw
 from flows.commands.arguments import Arguments
-from flows.commands.results import Results, days_of, known_events, open_results
+from flows.commands.results import Results, days_of, find_rule, known_events, open_results
 from flows.commands.study import add_event_options, grid, lead, lengths, number, save_picture
-from flows.layers import nearest
 from flows.running import refusing_in_one_line
-from flows.settings import Settings, load
+from flows.settings import load
 from scoring.alerts.events import Occurrence, Score, score
 from scoring.alerts.expression import ConditionError
 from scoring.alerts.rules import Rule, RuleSettings, compile_rules
@@ -74,21 +73,6 @@ class Recorded(msgspec.Struct, frozen=True):
     symbol: str
     asset: str
     tables: Mapping[Table, dict[str, Column]]
-
-
-def find_rule(name: str, settings: Settings, all_results: Sequence[Results]) -> RuleSettings:
-    """Find a rule in the settings in force, or, where it is not there, in those of a recording.
-
-    Raises:
-        SettingError: no such rule.
-    """
-    known: dict[str, RuleSettings] = {}
-    for shaping in (settings.shaping, *(results.shaping for results in all_results)):
-        for rule in shaping.alerts.rules:
-            known.setdefault(rule.name, rule)
-    if name not in known:
-        raise SettingError("just sweep", "rule", name, f"the name of a rule{nearest(name, known)}")
-    return known[name]
 
 
 def variations(rule: RuleSettings, thresholds: Sequence[float], held_for: Sequence[Duration], cooldowns: Sequence[Duration]) -> list[Trial]:
@@ -234,9 +218,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     given = parser().parse_args(arguments)
     with refusing_in_one_line():
         settings, _ = load()
-        all_results = open_results(given.sessions, settings)
-        rule = find_rule(given.rule, settings, all_results)
+        rule = find_rule(given.rule, given.sessions, settings, "just sweep", "rule")
         trials = variations(rule, given.thresholds, given.held_for, given.cooldown)
+        all_results = open_results(given.sessions, settings)
         events = known_events(given.events, all_results, given.within) if given.events else None
         said = try_all(trials, all_results, events, given.within)
         show(Console(width=None if sys.stdout.isatty() else 160), rule, said)

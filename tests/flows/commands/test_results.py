@@ -4,10 +4,13 @@ from pathlib import Path
 
 import pytest
 
-from flows.commands.results import Results, Span, assets_by_name, days_of, known_events, open_results, spans_of
-from flows.settings import Settings
+from connectors.tape.manifest import save
+from flows.commands.results import Results, Span, assets_by_name, days_of, find_rule, known_events, open_results, spans_of
+from flows.sessions import new_manifest
+from flows.settings import AlertSettings, Settings, Shaping
 from scoring.alerts.events import Occurrence
-from scoring.errors import ResourceError
+from scoring.alerts.rules import RuleSettings
+from scoring.errors import ResourceError, SettingError
 from tests.flows.commands.told import ASSET, EVENTS, LENGTH, write_results
 from tests.scoring.alerts.metric_rows import SECOND, SYMBOL, nanoseconds
 
@@ -58,3 +61,12 @@ def test_events_that_are_no_text_are_refused(results: Results, tmp_path: Path) -
     (tmp_path / "events.csv").write_bytes(b"\xff\xfe")
     with pytest.raises(ResourceError, match=r"events\.csv: cannot be read"):
         known_events(str(tmp_path / "events.csv"), [results], SECOND)
+
+
+def test_a_rule_only_the_recording_knows_is_found_there_before_anything_is_replayed(tmp_path: Path) -> None:
+    own = RuleSettings(name="OWN", when="risk_metrics.drawdown > 0.5")
+    save(tmp_path, new_manifest("recorded", {}, Shaping(alerts=AlertSettings(rules=(own,))), ""))
+    with pytest.raises(SettingError, match=r"^just study: --rule = 'OWN': expected the name of a rule"):
+        find_rule("OWN", [], Settings(), "just study", "--rule")
+    assert find_rule("OWN", [str(tmp_path)], Settings(), "just study", "--rule").when == own.when
+    assert find_rule("DRAWDOWN", [str(tmp_path)], Settings(), "just study", "--rule").name == "DRAWDOWN"

@@ -92,6 +92,10 @@ def test_chance_depends_on_what_it_is_about_and_on_nothing_else() -> None:
         (["nowhere"], r"^ghosttape: nowhere: neither manifest\.json nor archive in it: expected a session"),
         (["a/session", "b/session"], r"^ghosttape: two sessions are named session, expected one: replay them apart"),
         (["FOLDER", "--rule", "DRAWDOWN"], r"^ghosttape: just study: --rule = 'DRAWDOWN': expected a rule that fired: IMMINENT_HYPE_PUMP$"),
+        (
+            [str(BUNDLED), "--rule", "DRAWDOW"],
+            r"^ghosttape: just study: --rule = 'DRAWDOW': expected the name of a rule; did you mean 'DRAWDOWN'",
+        ),
         (["FOLDER", "--events", NO_TEXT], r"^ghosttape: .*\.parquet: cannot be read \(.*\): expected a CSV file"),
         (["FOLDER", "--chart", "."], r"^ghosttape: \.: the chart cannot be written: .*: name another file with --chart$"),
     ],

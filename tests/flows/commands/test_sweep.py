@@ -7,10 +7,9 @@ import msgspec
 import pytest
 
 from flows.commands.results import open_results
-from flows.commands.sweep import find_rule, judge_again, main, recorded
+from flows.commands.sweep import judge_again, main, recorded
 from flows.settings import load
 from scoring.alerts.rules import compile_rules
-from scoring.errors import SettingError
 from scoring.records import Alert
 from tests.flows.commands.told import EVENTS
 from tests.flows.conftest import BUNDLED, Run
@@ -84,14 +83,6 @@ def test_a_threshold_is_a_number(folder: Path, wrong: str, capsys: pytest.Captur
     with pytest.raises(SystemExit, match="2"):
         main(["IMMINENT_HYPE_PUMP", str(folder), "--thresholds", wrong])
     assert "argument --thresholds" in capsys.readouterr().err
-
-
-def test_a_rule_only_the_recording_knows_is_found_there(folder: Path) -> None:
-    settings, _ = load()
-    found = open_results([str(folder)], settings)
-    assert find_rule("DRAWDOWN", settings, found).name == "DRAWDOWN"
-    with pytest.raises(SettingError):
-        find_rule("", settings, found)
 
 
 def test_the_bundled_session_judged_again_gives_the_alerts_the_flow_gave(command: Run, tmp_path: Path) -> None:
