@@ -113,7 +113,7 @@ def main(arguments: list[str]) -> int:
     if len(arguments) == 2 and arguments[0] == _ALL:
         asyncio.run(draw_all(Path(arguments[1])))
         return 0
-    if not 1 <= len(arguments) <= 2 or arguments[0] == _ALL:
+    if not 1 <= len(arguments) <= 2 or arguments[0].startswith("-"):
         print(_USAGE, file=sys.stderr)
         return _WRONG_USE
     columns, _, rows = (arguments[1] if len(arguments) == 2 else "x".join(map(str, SIZE))).partition("x")

@@ -28,7 +28,7 @@ def test_it_is_the_same_picture_each_time_and_shows_the_screen(tmp_path: Path) -
         assert text in words(svg)
 
 
-@pytest.mark.parametrize("arguments", [[], ["a", "b", "c"], ["a", "wide"], ["a", "120x"], ["--all"]])
+@pytest.mark.parametrize("arguments", [[], ["a", "b", "c"], ["a", "wide"], ["a", "120x"], ["--all"], ["--help"], ["-o", "80x24"]])
 def test_wrong_use_is_told_in_one_line(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     assert main(arguments) == 2
     assert capsys.readouterr().err == "usage: python -m tui.picture OUT.svg [COLUMNSxROWS] | --all FOLDER\n"

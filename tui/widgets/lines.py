@@ -24,6 +24,13 @@ class Lines(Static):
         self._shown = Text()
         self._look = DARK
 
+    def on_mount(self) -> None:
+        """Look as the theme says also where what is said stays the same."""
+        self.watch(self.app, "theme", self._repaint, init=False)
+
+    def _repaint(self) -> None:
+        self.write(self._shown)
+
     def write(self, text: Text) -> None:
         """Show this text, as many columns wide as `size` says."""
         look = look_of(self)
