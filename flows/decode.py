@@ -8,7 +8,7 @@ its partition at that place. The clock goes last.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import NamedTuple, TypeAlias
+from typing import NamedTuple, TypeAlias, TypeGuard
 
 import msgspec
 
@@ -74,7 +74,7 @@ class Decode:
     def __init__(self, partitions: Mapping[str, Partition]) -> None:
         """Take the partitions by name."""
         self._partitions = dict(partitions)
-        self._pulses: dict[str, Pulse] = {}
+        self._seen: dict[str, _Seen] = {}
 
     def __call__(self, chunks: Iterable[Chunk]) -> Iterator[tuple[str, Decodable]]:
         """Give (key, parcel or rows or pulse) in tape order."""
@@ -111,22 +111,43 @@ class Decode:
 
     def _pulse(self, chunk: Chunk, partition: Partition, loose: Sequence[Batch]) -> Iterator[tuple[str, Pulse]]:
         name = chunk.partition
-        before = self._pulses.get(name)
-        counts = {kind: sum(len(batch) for batch in loose if batch.kind is kind) for kind in (Kind.REJECT, Kind.GAP)}
-        pulse = self._pulses[name] = Pulse(
-            source=name,
-            at_ns=max(chunk.last_ns, chunk.clock_ns),
-            frames=chunk.rows + (before.frames if before else 0),
-            rejects=counts[Kind.REJECT] + (before.rejects if before else 0),
-            gaps=counts[Kind.GAP] + (before.gaps if before else 0),
-            last_ns=_newest(chunk) or (before.last_ns if before else 0),
-            start_ns=partition.start_ns,
-            end_ns=partition.end_ns,
-            speed=partition.speed,
-            state="ended" if chunk.ended else "replaying" if partition.end_ns else "live",
-        )
+        seen = self._seen.setdefault(name, _Seen())
+        seen.take(chunk, loose)
         if chunk.clock_ns or chunk.ended:
-            yield name, pulse
+            yield (
+                name,
+                Pulse(
+                    source=name,
+                    at_ns=max(chunk.last_ns, chunk.clock_ns),
+                    frames=seen.frames,
+                    rejects=seen.rejects,
+                    gaps=seen.gaps,
+                    last_ns=seen.last_ns,
+                    start_ns=partition.start_ns,
+                    end_ns=partition.end_ns,
+                    speed=partition.speed,
+                    state="ended" if chunk.ended else "replaying" if partition.end_ns else "live",
+                ),
+            )
+
+
+class _Seen(msgspec.Struct):
+    """What came through a partition since the flow started."""
+
+    frames: int = 0
+    rejects: int = 0
+    gaps: int = 0
+    last_ns: int = 0
+    """When the newest frame that is no mark of the clock was received; 0 before the first."""
+
+    def take(self, chunk: Chunk, loose: Sequence[Batch]) -> None:
+        self.frames += chunk.rows
+        for batch in loose:
+            if batch.kind is Kind.REJECT:
+                self.rejects += len(batch)
+            elif batch.kind is Kind.GAP:
+                self.gaps += len(batch)
+        self.last_ns = _newest(chunk) or self.last_ns
 
 
 def _talk(chunk: Chunk, loose: Sequence[Batch]) -> Iterator[tuple[str, Talk]]:
@@ -179,22 +200,17 @@ def _share_gap(gap: Gap, mark: Clock | None, symbols: Sequence[str], parcels: di
 
 def _newest(chunk: Chunk) -> int:
     """When the newest frame that is no mark of the clock was received; 0 if there is none."""
-    if chunk.frames is None:
+    frames = chunk.frames
+    if frames is None:
         return chunk.last_ns if chunk.rows else 0
-    marks = chunk.frames.rows_of(CLOCK_FEED)
-    if len(marks) == len(chunk.frames):
-        return 0
-    last = len(chunk.frames) - 1
-    for mark in reversed(marks.tolist()):
-        if mark != last:
-            break
-        last -= 1
-    return int(chunk.frames.received_ns[last])
+    clock = frames.names.index(CLOCK_FEED) if CLOCK_FEED in frames.names else -1
+    last = next((index for index in range(len(frames) - 1, -1, -1) if frames.codes[index] != clock), None)
+    return 0 if last is None else int(frames.received_ns[last])
 
 
-def as_parcel(value: Decodable) -> Parcel | None:
-    """Pick what belongs to a symbol."""
-    return value if isinstance(value, Parcel) else None
+def is_parcel(keyed: tuple[str, Decodable]) -> TypeGuard[tuple[str, Parcel]]:
+    """Tell what belongs to a symbol."""
+    return isinstance(keyed[1], Parcel)
 
 
 def as_talk(value: Decodable) -> Talk | None:

@@ -42,8 +42,9 @@ def decode_frames(
 ) -> None:
     """Decode the frames of every feed; batches and books go to the parcels of their symbols, what belongs to none is loose."""
     for feed, at in _runs(frames):
-        payloads = frames.payloads if len(at) == len(frames) else [frames.payloads[index] for index in at.tolist()]
-        received_ns, positions = frames.received_ns[at], frames.first_row + at
+        payloads, received_ns, positions = frames.payloads, frames.received_ns, frames.first_row + at
+        if len(at) < len(payloads):
+            payloads, received_ns = [payloads[index] for index in at.tolist()], received_ns[at]
         if feed == binance.BINANCE_FEED:
             decoded = binance.decode(payloads, received_ns, positions, wire)
         elif feed in DECODERS:
@@ -53,9 +54,8 @@ def decode_frames(
         else:
             decoded = _refuse_all(feed, payloads, positions)
         _sort_decoded(decoded, parcels, loose)
-        refused = [refusal.index for refusal in decoded.rejects]
-        reasons = [refusal.reason for refusal in decoded.rejects]
-        _reject(source, positions[refused], received_ns[refused], [payloads[index] for index in refused], reasons, loose)
+        if decoded.rejects:
+            loose.append(_rejects(decoded.rejects, source, payloads, received_ns))
 
 
 def _runs(frames: FrameChunk) -> Iterator[tuple[str, NDArray[np.intp]]]:
@@ -114,18 +114,8 @@ def sort_batch(batch: Batch, parcels: dict[str, list[MarketItem]], loose: list[B
         parcels.setdefault(batch.symbol, []).append(batch)
 
 
-def _reject(
-    source: str,
-    positions: Instants,
-    received_ns: Instants,
-    payloads: Sequence[bytes],
-    reasons: Sequence[str],
-    loose: list[Batch],
-) -> None:
-    if not reasons:
-        return
+def _rejects(refusals: Sequence[Refusal], source: str, payloads: Sequence[bytes], received_ns: Instants) -> Batch:
     records = [
-        Reject(source, int(position), int(received), reason, payload)
-        for position, received, reason, payload in zip(positions, received_ns, reasons, payloads, strict=True)
+        Reject(source, refusal.position, int(received_ns[refusal.index]), refusal.reason, payloads[refusal.index]) for refusal in refusals
     ]
-    loose.append(Batch(Kind.REJECT, source, to_columns(Reject, records)))
+    return Batch(Kind.REJECT, source, to_columns(Reject, records))

@@ -27,7 +27,6 @@ from connectors.inputs.source import Chunk, Position, TapePartition, TapeSource,
 from connectors.outputs.kafka import KafkaOutputSettings, KafkaSink, kafka_sink
 from connectors.outputs.kafka_budget import Budget
 from connectors.outputs.kafka_identity import producer_name
-from connectors.outputs.outbox import PARTITION
 from connectors.tape.manifest import load as load_manifest
 from connectors.tape.reader import FrameReader
 from connectors.tape.recorder import Recorder, RecorderSettings
@@ -35,7 +34,7 @@ from connectors.wire.kafka import Event
 from connectors.wire.kafka_connection import KafkaSettings
 from connectors.wire.kafka_topics import Routes, TopicNames
 from flows import market, ports
-from flows.decode import Decode, as_parcel
+from flows.decode import Decode, is_parcel
 from flows.feeds import LIVE_PARTITION, live_feeds
 from flows.running import refusing_in_one_line
 from flows.settings import load
@@ -73,13 +72,12 @@ def build(plugs: IngestPorts) -> Dataflow:
     chunks = op.input("tape", flow, plugs.tape)  # Chunk(partition="live", frames=2,000 frames, clock_ns=…)
     routed = op.map("route", chunks, plugs.route)  # ("live", Passing(arrivals=[(received_ns, Event), …]))
     afforded = op.stateful_batch("budget", routed, plugs.budget)  # ("live", [Event(topic="binance.trades", key=b"BTCUSDT", …), …])
-    events = op.map("events", afforded, to_kafka)  # ("one", [Event, …])
-    op.output("kafka", events, plugs.kafka)
+    op.output("kafka", afforded, plugs.kafka)
     if plugs.decode and plugs.repairs:  # what jumps of ids say is missing is fetched, and goes to its topic by way of the tape
-        parcels = op.filter_map_value("parcels", op.flat_map_batch("decode", chunks, plugs.decode), as_parcel)
+        parcels = op.branch("parted", op.flat_map_batch("decode", chunks, plugs.decode), is_parcel).trues
         ordered = op.stateful_batch("order", parcels, market.order)
         gaps = op.flat_map("gaps", ordered, market.gap_rows)
-        op.output("repairs", op.map("missed", gaps, ports.missed), plugs.repairs)
+        op.output("repairs", gaps, plugs.repairs)
     return flow
 
 
@@ -103,11 +101,6 @@ def replay(session: str, speed: str = "max") -> Dataflow:
         stop_on_signals()
         kafka = load()[0].kafka
         return build(replayed(Path(session), speed, kafka, kafka.output))
-
-
-def to_kafka(keyed: tuple[str, list[Event]]) -> tuple[str, list[Event]]:
-    """Send everything to the one partition of the sink."""
-    return PARTITION, keyed[1]
 
 
 def live(

@@ -25,10 +25,11 @@ def build(plugs: ports.Ports, shaping: Shaping) -> Dataflow:
 
     chunks = op.input("tape", flow, plugs.tape)  # Chunk(partition="binance", frames=20,000 frames, clock_ns=…)
     decoded = op.flat_map_batch("decode", chunks, plugs.decode)  # ("BTCUSDT", Parcel) | ("binance", Batch | Pulse)
-    parcels = op.filter_map_value("parcels", decoded, decode.as_parcel)  # ("BTCUSDT", Parcel(items=[Batch, BookUpdates, Gap, Clock]))
-    pulses = op.filter_map_value("pulses", decoded, decode.as_pulse)  # ("binance", Pulse(frames=99574, rejects=0, …))
-    talks = op.filter_map_value("talks", decoded, decode.as_talk)  # ("telegram", Talk(items=[Batch, Clock]))
-    plain = op.filter_map_value("plain", decoded, decode.as_rows)  # ("binance", Rows(rejects | gaps))
+    parted = op.branch("parted", decoded, decode.is_parcel)
+    parcels, others = parted.trues, parted.falses  # ("BTCUSDT", Parcel(items=[Batch, BookUpdates, Gap, Clock])) | what comes now and then
+    pulses = op.filter_map_value("pulses", others, decode.as_pulse)  # ("binance", Pulse(frames=99574, rejects=0, …))
+    talks = op.filter_map_value("talks", others, decode.as_talk)  # ("telegram", Talk(items=[Batch, Clock]))
+    plain = op.filter_map_value("plain", others, decode.as_rows)  # ("binance", Rows(rejects | gaps))
 
     ordered = op.stateful_batch("order", parcels, market.order)  # ("BTCUSDT", Parcel): each trade once, depth rows, gaps in place
     bars = op.stateful_batch("bars", ordered, market.bars(shaping, plugs.provisional))  # ("BTCUSDT", Rows(trade_metrics))
@@ -55,15 +56,14 @@ def build(plugs: ports.Ports, shaping: Shaping) -> Dataflow:
     alarms = op.stateful_batch("alerts", judged, alerts.judge(shaping, plugs.provisional))  # ("BTCUSDT", Rows(alerts))
 
     results = op.merge("results", metrics, posts, candles, audits, gaps, portfolio, alarms, plain)  # ("BTCUSDT", Rows)
-    stored = op.flat_map("stored", results, ports.stored)  # ("one", Rows), final
-    news: KeyedStream[Rows | Pulse | SourceHealth] = op.merge("news", results, pulses)
-    shown = op.map("shown", news, ports.shown)  # ("one", Rows | Pulse), provisional too
+    news: KeyedStream[Rows | Pulse | SourceHealth] = op.merge("news", results, pulses)  # ("BTCUSDT", Rows | Pulse), provisional too
+    final = op.filter_value("final", results, ports.is_final)  # ("BTCUSDT", Rows)
+    for name, screen in plugs.screens.items():  # first: the engine takes what is ready in the order of this page
+        op.output(name, news, screen)
     for name, store in plugs.stores.items():
-        op.output(name, stored, store)
-    for name, screen in plugs.screens.items():
-        op.output(name, shown, screen)
+        op.output(name, final, store)
     if plugs.repairs:
-        op.output("repairs", op.map("missed", gaps, ports.missed), plugs.repairs)
+        op.output("repairs", gaps, plugs.repairs)
     return flow
 
 

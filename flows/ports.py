@@ -5,7 +5,7 @@ from __future__ import annotations
 import gc
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -18,14 +18,13 @@ from connectors.inputs.caretaker import Caretaker, Chore
 from connectors.inputs.kafka_source import KafkaFrames
 from connectors.inputs.live import LiveFrames
 from connectors.inputs.pace import Pace, parse_speed
-from connectors.inputs.repair_requests import PARTITION as REPAIRER
 from connectors.inputs.repair_requests import RepairRequests
 from connectors.inputs.replaying import ReplayedColumns, ReplayedFrames
 from connectors.inputs.source import Position, TapePartition, TapeSource, stop_on_signals
 from connectors.outputs.archive import Archive, ArchiveSettings, archive_sink
 from connectors.outputs.feed import FeedSettings, FeedSink, check_port
 from connectors.outputs.kafka import KafkaSink, kafka_sink
-from connectors.outputs.outbox import PARTITION, OutboxSink
+from connectors.outputs.outbox import OutboxSink
 from connectors.outputs.output_health import OutputHealth
 from connectors.outputs.process_health import ProcessHealth
 from connectors.outputs.upkeep import compact, retain
@@ -86,20 +85,9 @@ class Ports(msgspec.Struct, frozen=True):
     """Takes what is missing and has it fetched; None where nobody can be asked."""
 
 
-def stored(keyed: tuple[str, Rows]) -> Iterator[tuple[str, Rows]]:
-    """Send final rows to the one partition of each store."""
-    if len(keyed[1]) and not keyed[1].provisional:
-        yield PARTITION, keyed[1]
-
-
-def missed(keyed: tuple[str, Rows]) -> tuple[str, Rows]:
-    """Send what is missing to the one who fetches it."""
-    return REPAIRER, keyed[1]
-
-
-def shown(keyed: tuple[str, Rows | Pulse | SourceHealth]) -> tuple[str, Rows | Pulse | SourceHealth]:
-    """Send everything to the one partition of each screen."""
-    return PARTITION, keyed[1]
+def is_final(rows: Rows) -> bool:
+    """Say whether rows are there to be kept."""
+    return len(rows) > 0 and not rows.provisional
 
 
 def live() -> tuple[Ports, Shaping]:

@@ -15,7 +15,7 @@ from connectors.inputs.repair import RepairFeed
 from scoring.records import Gap, Rows, Table
 
 PARTITION: Final = "one"
-"""The only partition, for ever: route `(PARTITION, rows)` to the sink."""
+"""The only partition, for ever: everything goes there, whatever its key."""
 
 
 class RepairPartition(StatefulSinkPartition[Rows, bytes]):
@@ -39,7 +39,7 @@ class RepairPartition(StatefulSinkPartition[Rows, bytes]):
 
 
 class RepairRequests(FixedPartitionedSink[Rows, bytes]):
-    """`op.output("repair", gaps, RepairRequests(feed))` with items `(PARTITION, rows)`, in the process of the feed."""
+    """`op.output("repair", gaps, RepairRequests(feed))` with items `(key, rows)`, in the process of the feed."""
 
     def __init__(self, feed: RepairFeed) -> None:
         """Take the feed that repairs."""

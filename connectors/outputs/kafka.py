@@ -234,7 +234,7 @@ class KafkaPartition(StatefulSinkPartition[KafkaItem, list[Event]]):
 
 
 class KafkaSink(FixedPartitionedSink[KafkaItem, list[Event]]):
-    """Topics as the output of a flow: `op.output("kafka", keyed, kafka_sink(…))` with items `(PARTITION, events or rows)`."""
+    """Topics as the output of a flow: `op.output("kafka", keyed, kafka_sink(…))` with items `(key, events or rows)`."""
 
     def __init__(self, cluster: KafkaSettings, settings: KafkaOutputSettings, encode: Encode = as_json) -> None:
         """Check the settings; nothing is sent until the flow runs.

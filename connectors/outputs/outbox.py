@@ -23,7 +23,7 @@ from scoring.errors import ResourceError
 from scoring.records import Rows
 
 PARTITION: Final = "one"
-"""The only partition of an output, for ever: route `(PARTITION, item)` to the sink."""
+"""The only partition of an output, for ever: everything goes there, whatever its key."""
 
 _POLL_SECONDS: Final = 0.005
 """How long a full outbox sleeps before it looks again."""
@@ -232,7 +232,7 @@ class Outbox(StatefulSinkPartition[Rows, list[Rows]]):
 
 
 class OutboxSink(FixedPartitionedSink[Rows, list[Rows]]):
-    """A durable output: `op.output("archive", keyed, OutboxSink(...))` with items `(PARTITION, rows)`."""
+    """A durable output: `op.output("archive", keyed, OutboxSink(...))` with items `(key, rows)`."""
 
     def __init__(self, open_writer: Callable[[], Writer], settings: OutboxSettings) -> None:
         """Keep how to open the writer; it is opened where the partition runs."""

@@ -29,6 +29,9 @@ SCHEMA: Final = pa.schema(
 )
 """The columns of a segment, open or sealed."""
 
+_NOWHERE: Final = np.empty(0, np.intp)
+_FEW: Final = 16
+"""Below this many frames a list is the faster way."""
 _SEGMENT: Final = re.compile(r"(\d{12})\.(arrow|parquet)")
 
 
@@ -62,8 +65,11 @@ class FrameChunk(msgspec.Struct, frozen=True):
     def rows_of(self, feed: str) -> NDArray[np.intp]:
         """Give the indices (intp[k], ascending) of the frames of one feed."""
         if feed not in self.names:
-            return np.empty(0, np.intp)
-        return np.flatnonzero(self.codes == self.names.index(feed))
+            return _NOWHERE
+        code = self.names.index(feed)
+        if len(self.payloads) < _FEW:
+            return np.array([index for index, held in enumerate(self.codes.tolist()) if held == code], np.intp)
+        return np.flatnonzero(self.codes == code)
 
     def feed(self, index: int) -> str:
         """Name the feed of one frame."""

@@ -17,7 +17,7 @@ from connectors.inputs.source import Chunk
 from connectors.tape.frames import FrameChunk
 from connectors.wire.binance import BinanceWireSettings
 from connectors.wire.gap import encode_gap
-from flows.decode import Decodable, Decode, Parcel, Partition, Talk, as_parcel, as_pulse, as_rows, as_talk
+from flows.decode import Decodable, Decode, Parcel, Partition, Talk, as_pulse, as_rows, as_talk, is_parcel
 from scoring.records import (
     ALL_SYMBOLS,
     CLOCK_GRID_NS,
@@ -262,7 +262,7 @@ def test_columns_are_sorted_like_frames() -> None:
 
 def test_each_value_goes_one_way() -> None:
     found = decode(chunk([trade(1), post(1, "moon"), gap(), (START_NS, "fax", b"")], clock_ns=START_NS), chatters=True)
-    ways = [[as_parcel(value), as_talk(value), as_rows(value), as_pulse(value)] for _, value in found]
+    ways = [[is_parcel((key, value)) or None, as_talk(value), as_rows(value), as_pulse(value)] for key, value in found]
     assert all(sum(taken is not None for taken in way) == 1 for way in ways)
 
 
