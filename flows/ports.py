@@ -40,7 +40,7 @@ from flows import alerts
 from flows.allocation import give_back_freed
 from flows.decode import Decode, Partition
 from flows.feeds import LIVE_PARTITION, Feeds, channels_of, live_feeds, topic_feeds, with_top_symbols
-from flows.sessions import PROGRAM, open_session, replay_folder, shaping_of
+from flows.sessions import PROGRAM, WAREHOUSE, open_session, replay_folder, shaping_of
 from flows.settings import Kafka, Settings, Shaping, load
 from scoring.crowd.finbert import Model
 from scoring.crowd.finbert import load as load_model
@@ -51,9 +51,6 @@ from scoring.records import Pulse, Rows, SourceHealth, Table
 
 Store: TypeAlias = FixedPartitionedSink[Any, Any]
 Screen: TypeAlias = FixedPartitionedSink[Rows | Pulse | SourceHealth, Any]
-
-WAREHOUSE = "warehouse.duckdb"
-"""Name of the DuckDB file in a folder of results."""
 
 SWITCH_INTERVAL_SECONDS = 0.0005
 """How long a helper thread may hold the interpreter while the flow waits: ten times less than Python's own, for latency."""

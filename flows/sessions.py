@@ -15,6 +15,8 @@ from flows.settings import Asset, Settings, Shaping, check
 
 PROGRAM: Final = "0.1.0"
 """Version of this program, as manifests and the feed say it."""
+WAREHOUSE: Final = "warehouse.duckdb"
+"""Name of the DuckDB file in a folder of results."""
 
 
 def shaping_of(manifest: Manifest, session: Path) -> Shaping:

@@ -28,7 +28,7 @@ from flows.commands import (
 )
 from flows.commands.arguments import Arguments
 from flows.commands.doctor_checks import Check, Finding, Mark, failed, perform
-from flows.ports import WAREHOUSE
+from flows.sessions import WAREHOUSE
 from flows.settings import Settings, load
 from scoring.errors import SettingError
 

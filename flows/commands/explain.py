@@ -21,8 +21,8 @@ from rich.text import Text
 from connectors.outputs.query import run_query
 from flows.commands.arguments import Arguments
 from flows.commands.query import newest_warehouse
-from flows.ports import WAREHOUSE
 from flows.running import refusing_in_one_line
+from flows.sessions import WAREHOUSE
 from flows.settings import Shaping, load
 from scoring.alerts.avoidance import avoidance
 from scoring.alerts.explanation import explain

@@ -16,9 +16,8 @@ from rich.text import Text
 from connectors.outputs.query import run_query
 from connectors.outputs.warehouse import MOTHERDUCK
 from flows.commands.arguments import Arguments
-from flows.ports import WAREHOUSE
 from flows.running import refusing_in_one_line
-from flows.sessions import replay_folder
+from flows.sessions import WAREHOUSE, replay_folder
 from flows.settings import Settings, load
 
 
