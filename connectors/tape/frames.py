@@ -7,6 +7,7 @@ the tape is one integer, and the file that holds it is found by its name.
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Sequence
 from pathlib import Path
@@ -28,6 +29,7 @@ SCHEMA: Final = pa.schema(
     ]
 )
 """The columns of a segment, open or sealed."""
+_PAYLOAD: Final = SCHEMA.field("payload").type
 
 _NOWHERE: Final = np.empty(0, np.intp)
 _FEW: Final = 16
@@ -119,9 +121,14 @@ def from_arrow(first_row: int, batches: Sequence[pa.RecordBatch]) -> FrameChunk:
 
 def to_arrow(chunk: FrameChunk) -> pa.RecordBatch:
     """Put frames into one record batch."""
-    feeds = pa.DictionaryArray.from_arrays(chunk.codes, pa.array(chunk.names, pa.string()))
-    columns = [pa.array(chunk.received_ns), feeds, pa.array(chunk.payloads, pa.binary())]
+    feeds = pa.DictionaryArray.from_arrays(chunk.codes, _dictionary(chunk.names))
+    columns = [pa.array(chunk.received_ns), feeds, pa.array(chunk.payloads, _PAYLOAD)]
     return pa.RecordBatch.from_arrays(columns, schema=SCHEMA)
+
+
+@functools.lru_cache(maxsize=64)
+def _dictionary(names: tuple[str, ...]) -> pa.StringArray:
+    return pa.array(names, pa.string())
 
 
 def concatenate(chunks: Sequence[FrameChunk]) -> FrameChunk:

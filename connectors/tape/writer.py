@@ -117,7 +117,7 @@ class FrameWriter:
                 self._stream = _Stream(segment_at(self._folder, self.end_row))
             self._stream.write(chunk, self._settings)
             self.end_row = chunk.end_row
-            self.counts += count_chunk(chunk)
+            self.counts.update(count_chunk(chunk))
             if self._stream.is_full(self._settings):
                 self._finish()
         except OSError as error:
@@ -179,7 +179,11 @@ class FrameWriter:
         return end_row, last_received_ns(held[-1])
 
     def _clamp(self, received_ns: list[int]) -> Instants:
+        """Raise stamps that are before those in front of them."""
         stamps = np.array(received_ns, np.int64)
+        if received_ns[0] >= self._last_ns and (len(stamps) == 1 or bool((stamps[1:] >= stamps[:-1]).all())):
+            self._last_ns = received_ns[-1]
+            return stamps
         clamped = np.maximum(np.maximum.accumulate(stamps), self._last_ns)
         self.clamped += int(np.count_nonzero(clamped != stamps))
         self._last_ns = int(clamped[-1])
