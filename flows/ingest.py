@@ -76,8 +76,7 @@ def build(plugs: IngestPorts) -> Dataflow:
     if plugs.decode and plugs.repairs:  # what jumps of ids say is missing is fetched, and goes to its topic by way of the tape
         parcels = op.branch("parted", op.flat_map_batch("decode", chunks, plugs.decode), is_parcel).trues
         ordered = op.stateful_batch("order", parcels, market.order)
-        gaps = op.flat_map("gaps", ordered, market.gap_rows)
-        op.output("repairs", gaps, plugs.repairs)
+        op.output("repairs", op.stateful_batch("facts", ordered, market.facts), plugs.repairs)
     return flow
 
 

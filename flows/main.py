@@ -35,10 +35,9 @@ def build(plugs: ports.Ports, shaping: Shaping) -> Dataflow:
     bars = op.stateful_batch("bars", ordered, market.bars(shaping, plugs.provisional))  # ("BTCUSDT", Rows(trade_metrics))
     spreads = op.stateful_batch("spreads", ordered, market.spreads(shaping, plugs.provisional))  # ("BTCUSDT", Rows(spread_metrics))
     risk = op.stateful_batch("risk", ordered, market.risk(shaping, plugs.provisional))  # ("BTCUSDT", Rows(risk_metrics))
-    candles = op.stateful_batch("candles", ordered, market.candles)  # ("BTCUSDT", Rows(candles))
-    beside = op.merge("beside", bars, candles)  # ("BTCUSDT", Rows(trade_metrics | candles))
+    facts = op.stateful_batch("facts", ordered, market.facts)  # ("BTCUSDT", Rows(candles | gaps))
+    beside = op.merge("beside", bars, facts)  # ("BTCUSDT", Rows(trade_metrics | candles | gaps))
     audits = op.stateful_batch("audits", beside, market.audits(shaping))  # ("BTCUSDT", Rows(audits))
-    gaps = op.flat_map("gaps", ordered, market.gap_rows)  # ("BTCUSDT", Rows(gaps))
     marks = op.flat_map("marks", risk, market.marks)  # ("portfolio", Rows(risk_metrics))
     portfolio = op.stateful_batch("portfolio", marks, market.portfolio(shaping))  # ("portfolio", Rows(portfolio))
 
@@ -55,7 +54,7 @@ def build(plugs: ports.Ports, shaping: Shaping) -> Dataflow:
     judged = op.flat_map("judged", metrics, alerts.judged(shaping))  # ("BTCUSDT", Rows), final, trade windows of one width
     alarms = op.stateful_batch("alerts", judged, alerts.judge(shaping, plugs.provisional))  # ("BTCUSDT", Rows(alerts))
 
-    results = op.merge("results", metrics, posts, candles, audits, gaps, portfolio, alarms, plain)  # ("BTCUSDT", Rows)
+    results = op.merge("results", metrics, posts, facts, audits, portfolio, alarms, plain)  # ("BTCUSDT", Rows)
     news: KeyedStream[Rows | Pulse | SourceHealth] = op.merge("news", results, pulses)  # ("BTCUSDT", Rows | Pulse), provisional too
     final = op.filter_value("final", results, ports.is_final)  # ("BTCUSDT", Rows)
     for name, screen in plugs.screens.items():  # first: the engine takes what is ready in the order of this page
@@ -63,7 +62,7 @@ def build(plugs: ports.Ports, shaping: Shaping) -> Dataflow:
     for name, store in plugs.stores.items():
         op.output(name, final, store)
     if plugs.repairs:
-        op.output("repairs", gaps, plugs.repairs)
+        op.output("repairs", facts, plugs.repairs)
     return flow
 
 

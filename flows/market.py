@@ -113,11 +113,20 @@ class Order:
                 yield item
 
 
-def gap_rows(keyed: tuple[str, Parcel]) -> Iterator[tuple[str, Rows]]:
-    """Store the gaps that belong to a symbol; a lost connection is stored where it was decoded."""
-    for item in keyed[1].items:
-        if isinstance(item, Gap) and item.symbol != ALL_SYMBOLS:
-            yield keyed[0], Rows(Table.GAPS, keyed[0], to_columns(Gap, (item,)), item.from_ns)
+class Facts:
+    """What is stored of a symbol as it came: the exchange's own candles, and gaps."""
+
+    def __init__(self, symbol: str) -> None:
+        """Start without any."""
+        self._symbol = symbol
+        self._candles = Candles(symbol)
+
+    def update(self, items: Iterable[MarketItem]) -> list[Rows]:
+        """Take items in tape order; a lost connection is stored where it was decoded."""
+        items = list(items)
+        gaps = [item for item in items if isinstance(item, Gap) and item.symbol != ALL_SYMBOLS]
+        told = [Rows(Table.GAPS, self._symbol, to_columns(Gap, (gap,)), gap.from_ns) for gap in gaps]
+        return self._candles.update(items) + told
 
 
 def marks(keyed: tuple[str, Rows]) -> Iterator[tuple[str, Rows]]:
@@ -131,9 +140,9 @@ def order(snapshot: bytes | None) -> MarketStage[Parcel]:
     return MarketStage(Order, snapshot)
 
 
-def candles(snapshot: bytes | None) -> MarketStage[Rows]:
-    """Build the stage that hands on the exchange's own candles."""
-    return MarketStage(Candles, snapshot)
+def facts(snapshot: bytes | None) -> MarketStage[Rows]:
+    """Build the stage that hands on what is stored as it came."""
+    return MarketStage(Facts, snapshot)
 
 
 def bars(shaping: Shaping, provisional: bool) -> Callable[[bytes | None], MarketStage[Rows]]:
