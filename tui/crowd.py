@@ -6,7 +6,8 @@ people's text, so it is bounded here, a megabyte of a post to what one line can 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+import itertools
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Final, TypeAlias, TypeVar
 
@@ -121,8 +122,18 @@ def by_symbol(stances: Mapping[str, Stance]) -> dict[str, Stance]:
 
 def latest(known: Mapping[_Key, _Item], key: _Key, item: _Item, limit: int) -> dict[_Key, _Item]:
     """Put an item at the end, in place of an older one under its key; the longest unchanged go when there are too many."""
-    others = [(other, kept) for other, kept in known.items() if other != key]
-    return dict([*others, (key, item)][-limit:])
+    return newest(known, [(key, item)], limit)
+
+
+def newest(known: Mapping[_Key, _Item], items: Iterable[tuple[_Key, _Item]], limit: int) -> dict[_Key, _Item]:
+    """Do that with several, one after the other."""
+    found = dict(known)
+    for key, item in items:
+        found.pop(key, None)
+        found[key] = item
+    for key in list(itertools.islice(found, max(len(found) - limit, 0))):
+        del found[key]
+    return found
 
 
 def _newest(rows: NewRows, limit: int) -> Iterator[dict[str, Value]]:

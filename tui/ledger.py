@@ -5,13 +5,13 @@ All of it is bounded: text that came over the feed is cut to what a line can sho
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Final, TypeAlias
 
 import msgspec
 
 from scoring.feed import NewRows, Topic, Value
-from tui.crowd import latest
+from tui.crowd import newest
 
 ROW_LIMIT: Final = 100
 """Gaps and rejects kept, of each."""
@@ -50,21 +50,23 @@ TOPICS: Final = frozenset({str(Topic.GAPS), str(Topic.REJECTS), str(Topic.AUDITS
 
 def enter(ledger: Ledger, rows: NewRows) -> Ledger:
     """Give what is known after some rows of one of `TOPICS`."""
-    for row in _each(rows):
-        match rows.table:
-            case Topic.GAPS:
-                key = tuple(row.get(name) for name in ("source", "symbol", "kind", "from_at"))
-                ledger = msgspec.structs.replace(ledger, gaps=latest(ledger.gaps, key, row, ROW_LIMIT))
-            case Topic.REJECTS:
-                key = (row.get("source"), row.get("position"))
-                ledger = msgspec.structs.replace(ledger, rejects=latest(ledger.rejects, key, row, ROW_LIMIT))
-            case Topic.AUDITS:
-                key = (row.get("symbol"), row.get("open_at"))
-                ledger = msgspec.structs.replace(ledger, audits=latest(ledger.audits, key, row, AUDIT_LIMIT))
-            case Topic.PORTFOLIO:
-                positions = latest(ledger.positions, _text(row.get("symbol", rows.symbol)), row, POSITION_LIMIT)
-                ledger = msgspec.structs.replace(ledger, positions=positions)
+    new = list(_each(rows))
+    match rows.table:
+        case Topic.GAPS:
+            return msgspec.structs.replace(ledger, gaps=_with(ledger.gaps, new, ("source", "symbol", "kind", "from_at"), ROW_LIMIT))
+        case Topic.REJECTS:
+            return msgspec.structs.replace(ledger, rejects=_with(ledger.rejects, new, ("source", "position"), ROW_LIMIT))
+        case Topic.AUDITS:
+            return msgspec.structs.replace(ledger, audits=_with(ledger.audits, new, ("symbol", "open_at"), AUDIT_LIMIT))
+        case Topic.PORTFOLIO:
+            named = ((_text(row.get("symbol", rows.symbol)), row) for row in new)
+            positions = newest(ledger.positions, named, POSITION_LIMIT)
+            return msgspec.structs.replace(ledger, positions=positions)
     return ledger
+
+
+def _with(known: Mapping[_Key, Row], new: Iterable[Row], key: Sequence[str], limit: int) -> Mapping[_Key, Row]:
+    return newest(known, ((tuple(row.get(name) for name in key), row) for row in new), limit)
 
 
 def _each(rows: NewRows) -> Iterator[Row]:

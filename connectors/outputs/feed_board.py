@@ -3,7 +3,8 @@
 The flow writes, the server's thread reads. Each thing that can be shown (the newest row of a table about a symbol, an alert, a
 source) is one entry under one key, and a change moves it to the end under a higher number. Whoever wants to follow keeps the
 number it has seen and asks for what is newer: a slow reader then gets fewer and newer entries, and costs nothing while it waits.
-What charts are drawn from is kept beside it (`feed_charts`): a new reader is told it once, and then what it has missed of it.
+What charts are drawn from is kept beside it (`feed_charts`): a new reader is told it once, and then what it has missed of it. So
+are the verdicts on audited minutes (`feed_audits`), which are many and alike.
 Turning an entry into JSON is left to the reading side, and done once for all clients.
 """
 
@@ -19,6 +20,7 @@ import msgspec
 import numpy as np
 
 from connectors.outputs import feed_messages
+from connectors.outputs.feed_audits import Audits
 from connectors.outputs.feed_charts import Charts
 from connectors.outputs.feed_settings import FeedSettings
 from connectors.outputs.process_health import Vitals
@@ -26,7 +28,7 @@ from scoring.feed import LAPSED, AlertState, HealthState, Message, NewRows, Pace
 from scoring.records import NANOSECONDS_PER_MINUTE, TABLES, Pulse, Rows, SourceHealth, Table
 
 _Key = TypeVar("_Key")
-_EVENTS: Final = frozenset({Table.ALERTS, Table.AUDITS, Table.GAPS, Table.REJECTS, Table.POSTS, Table.SOCIAL_SIGNALS})
+_EVENTS: Final = frozenset({Table.ALERTS, Table.GAPS, Table.REJECTS, Table.POSTS, Table.SOCIAL_SIGNALS})
 """Tables whose every row is news; of the others only the newest row is."""
 _AUDITS: Final = 3_000
 """Audited minutes kept: two days of one symbol, so that a new screen can say how many agree with the exchange."""
@@ -112,8 +114,9 @@ class Board:
         self._sequence = 0
         self._cells: Ledger[tuple[str, str, bool, int]] = Ledger(settings.cells)
         self._events: dict[Table, Ledger[tuple[object, ...]]] = {
-            table: Ledger({Table.ALERTS: settings.alerts, Table.AUDITS: _AUDITS}.get(table, settings.events)) for table in sorted(_EVENTS)
+            table: Ledger(settings.alerts if table is Table.ALERTS else settings.events) for table in sorted(_EVENTS)
         }
+        self._audits = Audits(_AUDITS)
         self._waiting: Ledger[tuple[str, str]] = Ledger(settings.cells)
         """What each rule without an alert says of each symbol."""
         self._pulses: Ledger[str] = Ledger(settings.cells)
@@ -155,6 +158,7 @@ class Board:
             found = self._cells.since(sequence)
             for ledger in self._events.values():
                 found += ledger.since(sequence)
+            found += [Entry(Topic.AUDITS, symbol, write) for symbol, write in self._audits.since(sequence)]
             found += self._waiting.since(sequence)  # behind the alerts: it is the later word
             if sequence:  # a new reader is told the past for itself
                 found += [Entry(*told) for told in self._charts.past_since(sequence)]
@@ -205,6 +209,9 @@ class Board:
         self.counts.rows[rows.table] += length
         if rows.table in _EVENTS:
             self._put_events(rows, length)
+            return
+        if rows.table is Table.AUDITS:
+            self._audits.put(rows, self._sequence)
             return
         if rows.table is Table.DECOUPLING_SIGNALS and self._tape_ns:
             rows = _up_to(rows, self._tape_ns + _AHEAD_NS)

@@ -35,8 +35,9 @@ _WINDOW: Final = ("open", "high", "low", "close", "vwap", "price_stddev", "volum
 _MOOD: Final = ("average_vibe", "message_count")
 """Beside instant and asset."""
 
-_KEPT: Final = 4_096
-"""Instants remembered as they are written: those of one symbol are those of all, for windows close together and grids are one."""
+_KEPT: Final = 2_560
+"""Instants remembered as they are written, somewhat more than the past of one symbol has: those of one symbol are those of all, for
+windows close together and grids are one."""
 _moment: Final = functools.lru_cache(_KEPT)(moment)
 _text: Final = functools.lru_cache(_KEPT)(instant_text)
 

@@ -51,6 +51,11 @@ def test_several_rows_of_one_message_are_all_taken() -> None:
     assert after(message).verified() == (1, 2)
 
 
+def test_of_two_rows_under_one_key_in_one_message_the_later_counts_and_is_the_latest_change() -> None:
+    message = NewRows("gaps", "S", False, {"source": ["s"] * 3, "from_at": ["t1", "t2", "t1"], "to_at": [None, None, "t9"]})
+    assert [(row["from_at"], row["to_at"]) for row in after(message).gaps.values()] == [("t2", None), ("t1", "t9")]
+
+
 def test_rows_that_make_no_sense_stop_nothing() -> None:
     ledger = after(NewRows("gaps", "S", False, {}), rows("rejects", odd=3), rows("audits"), rows("portfolio", symbol=7))
     assert ledger.verified()[0] == 0
