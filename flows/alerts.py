@@ -4,16 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from functools import partial
+from typing import Final
 
 import msgspec
 
 from flows.market import RowsStage
 from flows.settings import Shaping
+from scoring.alerts.metrics import METRICS
 from scoring.alerts.rules import compile_rules
 from scoring.alerts.state import Alerts
 from scoring.crowd.witness import Witness
 from scoring.feed import RuleText
 from scoring.records import Column, Rows, Table
+
+_JUDGED: Final = frozenset({Table.SOCIAL_SIGNALS, *(metric.table for metric in METRICS)})
+"""Tables that rules may look at, and the moods, for the posts behind what fires."""
 
 
 def judged(shaping: Shaping) -> Callable[[tuple[str, Rows]], Iterator[tuple[str, Rows]]]:
@@ -21,7 +26,7 @@ def judged(shaping: Shaping) -> Callable[[tuple[str, Rows]], Iterator[tuple[str,
 
     def pick(keyed: tuple[str, Rows]) -> Iterator[tuple[str, Rows]]:
         key, rows = keyed
-        if rows.provisional:
+        if rows.provisional or rows.table not in _JUDGED:
             return
         if rows.table is Table.TRADE_METRICS and len(rows):
             columns = of_judged_width(rows.columns, shaping)

@@ -75,8 +75,7 @@ def build(plugs: IngestPorts) -> Dataflow:
     op.output("kafka", afforded, plugs.kafka)
     if plugs.decode and plugs.repairs:  # what jumps of ids say is missing is fetched, and goes to its topic by way of the tape
         parcels = op.branch("parted", op.flat_map_batch("decode", chunks, plugs.decode), is_parcel).trues
-        ordered = op.stateful_batch("order", parcels, market.order)
-        op.output("repairs", op.stateful_batch("facts", ordered, market.facts), plugs.repairs)
+        op.output("repairs", op.stateful_batch("missing", parcels, market.missing), plugs.repairs)
     return flow
 
 

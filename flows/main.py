@@ -31,30 +31,25 @@ def build(plugs: ports.Ports, shaping: Shaping) -> Dataflow:
     talks = op.filter_map_value("talks", others, decode.as_talk)  # ("telegram", Talk(items=[Batch, Clock]))
     plain = op.filter_map_value("plain", others, decode.as_rows)  # ("binance", Rows(rejects | gaps))
 
-    ordered = op.stateful_batch("order", parcels, market.order)  # ("BTCUSDT", Parcel): each trade once, depth rows, gaps in place
-    bars = op.stateful_batch("bars", ordered, market.bars(shaping, plugs.provisional))  # ("BTCUSDT", Rows(trade_metrics))
-    spreads = op.stateful_batch("spreads", ordered, market.spreads(shaping, plugs.provisional))  # ("BTCUSDT", Rows(spread_metrics))
-    risk = op.stateful_batch("risk", ordered, market.risk(shaping, plugs.provisional))  # ("BTCUSDT", Rows(risk_metrics))
-    facts = op.stateful_batch("facts", ordered, market.facts)  # ("BTCUSDT", Rows(candles | gaps))
-    beside = op.merge("beside", bars, facts)  # ("BTCUSDT", Rows(trade_metrics | candles | gaps))
-    audits = op.stateful_batch("audits", beside, market.audits(shaping))  # ("BTCUSDT", Rows(audits))
-    marks = op.flat_map("marks", risk, market.marks)  # ("portfolio", Rows(risk_metrics))
+    # ("BTCUSDT", Rows(trade_metrics | spread_metrics | risk_metrics | candles | gaps | audits))
+    measured = op.stateful_batch("market", parcels, market.measured(shaping, plugs.provisional))
+    marks = op.flat_map("marks", measured, market.marks)  # ("portfolio", Rows(risk_metrics))
     portfolio = op.stateful_batch("portfolio", marks, market.portfolio(shaping))  # ("portfolio", Rows(portfolio))
 
     named = op.map_value("named", talks, chatter.named(shaping))  # ("telegram", Talk), each post with the assets it means
     posts = op.flat_map("posts", named, chatter.spoken)  # ("moon_signals", Rows(posts))
     moods = op.stateful_batch("moods", named, chatter.mood(shaping, plugs.model, plugs.deadline))  # ("telegram", Rows(social_signals))
     crowds = op.map("crowds", moods, signals.by_asset)  # ("dogecoin", Rows(social_signals))
-    prices = op.flat_map("prices", risk, signals.prices(shaping, plugs.model is not None))  # ("dogecoin", Rows(risk_metrics))
+    prices = op.flat_map("prices", measured, signals.prices(shaping, plugs.model is not None))  # ("dogecoin", Rows(risk_metrics))
     meetings = op.merge("meetings", crowds, prices)  # ("dogecoin", Rows(social_signals | risk_metrics))
     decoupled = op.stateful_batch("decoupling", meetings, signals.decoupling(shaping))  # ("dogecoin", Rows(…), moods before signals)
     signalled = op.map("signals", decoupled, signals.by_symbol(shaping))  # ("DOGEUSDT", Rows(social_signals | decoupling_signals))
 
-    metrics = op.merge("metrics", bars, spreads, risk, signalled)  # ("BTCUSDT", Rows(trade_metrics | … | decoupling_signals))
-    judged = op.flat_map("judged", metrics, alerts.judged(shaping))  # ("BTCUSDT", Rows), final, trade windows of one width
+    told = op.merge("told", measured, signalled)  # ("BTCUSDT", Rows(trade_metrics | … | decoupling_signals))
+    judged = op.flat_map("judged", told, alerts.judged(shaping))  # ("BTCUSDT", Rows), final, trade windows of one width
     alarms = op.stateful_batch("alerts", judged, alerts.judge(shaping, plugs.provisional))  # ("BTCUSDT", Rows(alerts))
 
-    results = op.merge("results", metrics, posts, facts, audits, portfolio, alarms, plain)  # ("BTCUSDT", Rows)
+    results = op.merge("results", told, posts, portfolio, alarms, plain)  # ("BTCUSDT", Rows)
     news: KeyedStream[Rows | Pulse | SourceHealth] = op.merge("news", results, pulses)  # ("BTCUSDT", Rows | Pulse), provisional too
     final = op.filter_value("final", results, ports.is_final)  # ("BTCUSDT", Rows)
     for name, screen in plugs.screens.items():  # first: the engine takes what is ready in the order of this page
@@ -62,7 +57,7 @@ def build(plugs: ports.Ports, shaping: Shaping) -> Dataflow:
     for name, store in plugs.stores.items():
         op.output(name, final, store)
     if plugs.repairs:
-        op.output("repairs", facts, plugs.repairs)
+        op.output("repairs", measured, plugs.repairs)
     return flow
 
 

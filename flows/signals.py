@@ -21,8 +21,9 @@ def prices(shaping: Shaping, crowd: bool) -> Callable[[tuple[str, Rows]], Iterat
     assets = {asset.symbols[0]: name for name, asset in shaping.assets.items() if asset.symbols} if crowd else {}
 
     def send(keyed: tuple[str, Rows]) -> Iterator[tuple[str, Rows]]:
-        if keyed[0] in assets and not keyed[1].provisional:
-            yield assets[keyed[0]], keyed[1]
+        symbol, rows = keyed
+        if rows.table is Table.RISK_METRICS and symbol in assets and not rows.provisional:
+            yield assets[symbol], rows
 
     return send
 

@@ -39,7 +39,7 @@ class RepairPartition(StatefulSinkPartition[Rows, bytes]):
 
 
 class RepairRequests(FixedPartitionedSink[Rows, bytes]):
-    """`op.output("repair", facts, RepairRequests(feed))` with items `(key, rows)`, in the process of the feed."""
+    """`op.output("repairs", keyed, RepairRequests(feed))` with items `(key, rows)`, in the process of the feed."""
 
     def __init__(self, feed: RepairFeed) -> None:
         """Take the feed that repairs."""

@@ -6,12 +6,12 @@ import msgspec
 import numpy as np
 
 from flows.alerts import judge, judged, of_judged_width, texts
-from flows.ports import stored
+from flows.ports import is_final
 from flows.settings import Shaping
 from scoring.alerts.rules import RuleSettings
 from scoring.duration import Duration
 from scoring.feed import RuleText
-from scoring.records import Rows, Table
+from scoring.records import TABLES, Rows, Table, empty_columns
 from tests.scoring.alerts.metric_rows import SYMBOL, alerts_in, risk
 
 RULE = RuleSettings(
@@ -32,15 +32,27 @@ def with_rule() -> Shaping:
     return msgspec.structs.replace(shaping, alerts=msgspec.structs.replace(shaping.alerts, rules=(RULE,)))
 
 
-def test_a_pending_rule_is_shown_and_never_stored_or_judged() -> None:
+def test_a_pending_rule_is_shown_and_never_stored() -> None:
     stage = judge(with_rule(), provisional=True)(None)
     for second, state, is_stored in ((0, "pending", False), (2, "firing", True)):
         rows = [rows for rows in stage.on_batch([risk([second], [6])])[0] if len(rows)]
         (told,) = rows
         (alert,) = alerts_in(rows)
         assert (alert.state, alert.posts) == (state, "[]")
-        assert bool([*stored((SYMBOL, told))]) is is_stored
-        assert bool([*judged(with_rule())((SYMBOL, told))]) is is_stored
+        assert is_final(told) is is_stored
+
+
+def test_rules_judge_final_metrics_and_hear_the_posts_of_moods() -> None:
+    pick = judged(Shaping())
+    told = [Rows(table, SYMBOL, dict(empty_columns(TABLES[table].row)), 0) for table in Table]
+    assert {rows.table for each in told for _, rows in pick((SYMBOL, each))} == {
+        Table.TRADE_METRICS,
+        Table.SPREAD_METRICS,
+        Table.RISK_METRICS,
+        Table.SOCIAL_SIGNALS,
+        Table.DECOUPLING_SIGNALS,
+    }
+    assert not [*pick((SYMBOL, msgspec.structs.replace(risk([0], [6]), provisional=True)))]
 
 
 def test_where_nobody_looks_only_alerts_are_told() -> None:
