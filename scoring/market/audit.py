@@ -9,19 +9,31 @@ nor any before it: we came in the middle.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import Final, TypeAlias
+from typing import Final, NamedTuple
 
 import msgspec
 
 from scoring.records import NANOSECONDS_PER_MINUTE, Audit, Rows, Table, to_columns
 
-_EXACT: Final = ("open", "high", "low", "close", "trade_count")
-_NEAR: Final = ("volume_base", "volume_quote", "taker_buy_base")
 _MINUTES_TO_WAIT: Final = 2
 """A candle is missing when one this many minutes later has come: the stream sends each within seconds of its end."""
 
-Amounts: TypeAlias = dict[str, float]
-"""Value of each compared column."""
+
+class Amounts(NamedTuple):
+    """What is compared."""
+
+    open: float
+    high: float
+    low: float
+    close: float
+    trade_count: int
+    volume_base: float
+    volume_quote: float
+    taker_buy_base: float
+
+
+_NEAR: Final = frozenset({"volume_base", "volume_quote", "taker_buy_base"})
+"""Columns that need not be equal to the last bit."""
 
 
 class AuditSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -136,7 +148,7 @@ class AuditTrail:
         if minute.ours is None:
             if self.windows_through_ns < open_ns + NANOSECONDS_PER_MINUTE:
                 return None
-            verdict = "no trades" if minute.theirs["trade_count"] else "verified"
+            verdict = "no trades" if minute.theirs.trade_count else "verified"
             return Audit(self.symbol, open_ns, verdict, "{}", "")
         differences = compare(minute.ours, minute.theirs, self.settings.tolerance)
         verdict = "differs" if differences else "verified"
@@ -145,12 +157,14 @@ class AuditTrail:
 
 def compare(ours: Amounts, theirs: Amounts, tolerance: float) -> dict[str, tuple[float, float]]:
     """Give each column that differs with both values: prices and counts exactly, volumes within a fraction of the larger."""
-    apart = {name for name in _EXACT if ours[name] != theirs[name]}
-    apart |= {name for name in _NEAR if abs(ours[name] - theirs[name]) > tolerance * max(ours[name], theirs[name])}
-    return {name: (ours[name], theirs[name]) for name in (*_EXACT, *_NEAR) if name in apart}
+    pairs = zip(Amounts._fields, ours, theirs, strict=True)
+    return {name: (own, other) for name, own, other in pairs if own != other and not _is_near(name, own, other, tolerance)}
+
+
+def _is_near(name: str, own: float, other: float, tolerance: float) -> bool:
+    return name in _NEAR and abs(own - other) <= tolerance * max(own, other)
 
 
 def _amounts(rows: Rows) -> list[Amounts]:
     """Give the compared columns of each row."""
-    names = (*_EXACT, *_NEAR)
-    return [dict(zip(names, values, strict=True)) for values in zip(*(rows.columns[name].tolist() for name in names), strict=True)]
+    return [Amounts(*values) for values in zip(*(rows.columns[name].tolist() for name in Amounts._fields), strict=True)]
