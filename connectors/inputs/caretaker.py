@@ -7,9 +7,9 @@ told and tried again the next time; it never stops the flow.
 from __future__ import annotations
 
 import threading
-import time
 from collections import deque
 from collections.abc import Callable, Sequence
+from operator import itemgetter
 from typing import Final
 
 import msgspec
@@ -17,11 +17,15 @@ import msgspec
 from connectors.tape.recorder import Recorder
 from scoring.duration import Duration
 from scoring.errors import GhosttapeError
-from scoring.records import SourceHealth
+from scoring.records import NANOSECONDS_PER_SECOND, SourceHealth
 
 NAME: Final = "upkeep"
 _SNAPSHOTS: Final = 3
 """The newest snapshots of a flow whose positions are kept: a crash goes back to the last whole one, which may not be the newest."""
+
+
+_LOOK_S: Final = 1.0
+"""How long it waits at most before it looks at the clock again."""
 
 
 class Chore(msgspec.Struct, frozen=True):
@@ -36,7 +40,7 @@ class Caretaker:
     """Does chores in a thread of its own, one after another."""
 
     def __init__(self, chores: Sequence[Chore]) -> None:
-        """Take what is to be done; each is done soon after the start, then every so often (wall time)."""
+        """Take what is to be done; each is done soon after the start, then every so often by the clock of the recorder."""
         self._chores = chores
         self._rows: deque[int] = deque(maxlen=_SNAPSHOTS)
         self._stopped = threading.Event()
@@ -77,13 +81,19 @@ class Caretaker:
         return rows[0] if len(rows) == _SNAPSHOTS else 0
 
     def _run(self) -> None:
-        due = [(time.monotonic(), chore) for chore in self._chores]
-        while due and not self._stopped.is_set():
-            at, chore = min(due, key=lambda each: each[0])
-            if self._stopped.wait(max(0.0, at - time.monotonic())):
+        assert self._now is not None
+        due = [(self._now(), chore) for chore in self._chores]
+        while due:
+            now_ns = self._now()
+            # Nobody waits for longer than a chore's own time, also where the clock was set back.
+            due = [(min(at_ns, now_ns + chore.every), chore) for at_ns, chore in due]
+            at_ns, chore = min(due, key=itemgetter(0))
+            # A session that is served faster than it was has a faster clock: look at it now and then.
+            if self._stopped.wait(min(max(0, at_ns - now_ns) / NANOSECONDS_PER_SECOND, _LOOK_S)):
                 return
-            self._do(chore)
-            due = [(time.monotonic() + chore.every.seconds, chore) if it is chore else (when, it) for when, it in due]
+            if self._now() >= at_ns:
+                self._do(chore)
+                due = [(self._now() + chore.every, chore) if it is chore else (when, it) for when, it in due]
 
     def _do(self, chore: Chore) -> None:
         assert self._now is not None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import threading
 import time
 from collections.abc import Iterator
@@ -62,6 +63,33 @@ def test_closing_does_not_wait_for_the_next_chore(recorder: Recorder) -> None:
     keeper.close()
     assert time.monotonic() - started < 10
     Caretaker([]).close()
+
+
+def test_a_session_that_is_served_faster_has_its_chores_done_as_often_as_it_would_have_had(tmp_path: Path) -> None:
+    hour = Duration.parse("1h")
+    began = time.time_ns()
+    recorder = Recorder(tmp_path / "frames" / "live", clock=lambda: began + (time.time_ns() - began) * 100_000)
+    done: list[int] = []
+    keeper = Caretaker([Chore(hour, lambda: done.append(recorder.now()))])
+    keeper.start(recorder)
+    wait_until(lambda: len(done) >= 3)
+    keeper.close()
+    recorder.close()
+    assert all(after - before >= hour for before, after in itertools.pairwise(done))
+
+
+def test_a_clock_that_is_set_back_delays_a_chore_by_its_own_time_at_most(tmp_path: Path) -> None:
+    ahead = [Duration.parse("24h") + 0]
+    recorder = Recorder(tmp_path / "frames" / "live", clock=lambda: time.time_ns() + ahead[0])
+    done: list[int] = []
+    keeper = Caretaker([Chore(OFTEN, lambda: done.append(1))])
+    keeper.start(recorder)
+    wait_until(lambda: len(done) >= 2)
+    ahead[0] = 0
+    so_far = len(done)
+    wait_until(lambda: len(done) >= so_far + 2)
+    keeper.close()
+    recorder.close()
 
 
 def test_what_a_restart_may_read_is_kept() -> None:
