@@ -105,30 +105,12 @@ class Decode:
         for batch in loose:
             if batch.kind is not Kind.POST:
                 yield batch.symbol, batch
-        yield from self._pulse(chunk, partition, loose)
-        for health in chunk.health:
-            yield chunk.partition, health
-
-    def _pulse(self, chunk: Chunk, partition: Partition, loose: Sequence[Batch]) -> Iterator[tuple[str, Pulse]]:
-        name = chunk.partition
-        seen = self._seen.setdefault(name, _Seen())
+        seen = self._seen.setdefault(chunk.partition, _Seen())
         seen.take(chunk, loose)
         if chunk.clock_ns or chunk.ended:
-            yield (
-                name,
-                Pulse(
-                    source=name,
-                    at_ns=max(chunk.last_ns, chunk.clock_ns),
-                    frames=seen.frames,
-                    rejects=seen.rejects,
-                    gaps=seen.gaps,
-                    last_ns=seen.last_ns,
-                    start_ns=partition.start_ns,
-                    end_ns=partition.end_ns,
-                    speed=partition.speed,
-                    state="ended" if chunk.ended else "replaying" if partition.end_ns else "live",
-                ),
-            )
+            yield chunk.partition, _pulse(chunk, partition, seen)
+        for health in chunk.health:
+            yield chunk.partition, health
 
 
 class _Seen(msgspec.Struct):
@@ -148,6 +130,21 @@ class _Seen(msgspec.Struct):
             elif batch.kind is Kind.GAP:
                 self.gaps += len(batch)
         self.last_ns = _newest(chunk) or self.last_ns
+
+
+def _pulse(chunk: Chunk, partition: Partition, seen: _Seen) -> Pulse:
+    return Pulse(
+        source=chunk.partition,
+        at_ns=max(chunk.last_ns, chunk.clock_ns),
+        frames=seen.frames,
+        rejects=seen.rejects,
+        gaps=seen.gaps,
+        last_ns=seen.last_ns,
+        start_ns=partition.start_ns,
+        end_ns=partition.end_ns,
+        speed=partition.speed,
+        state="ended" if chunk.ended else "replaying" if partition.end_ns else "live",
+    )
 
 
 def _talk(chunk: Chunk, loose: Sequence[Batch]) -> Iterator[tuple[str, Talk]]:
