@@ -1,7 +1,7 @@
 """The verdicts on audited minutes, as lean as they are many: a screen that connects late says how many agree with the exchange.
 
-Nearly all of them say the same, so what is kept of each is its place and three shared words, a sixth of what a row takes that is
-kept as such; and a reader is told them by the hundred.
+Nearly all of them say the same, so what is kept of each is its place and three shared words, which is less than half of what a row
+takes that is kept as such; and a reader is told them by the hundred.
 """
 
 from __future__ import annotations
