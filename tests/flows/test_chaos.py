@@ -42,9 +42,8 @@ def outcome(session: Path, tmp_path_factory: pytest.TempPathFactory) -> Outcome:
     return chaos.run(SHORT, session, tmp_path_factory.mktemp("chaos"))
 
 
-@pytest.mark.slow
 def test_everything_that_was_to_go_wrong_went_wrong(outcome: Outcome) -> None:
-    assert outcome.counts["drop"] >= SHORT.drops // 6  # a machine that has much else to do connects again too late for most of them
+    assert outcome.counts["drop"] >= SHORT.drops // 2
     for kind in ("silence", "duplicate", "reorder", "corrupt"):
         assert outcome.counts[kind] >= 1, kind
     assert outcome.counts["frames lost in silence"] > 0
