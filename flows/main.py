@@ -33,14 +33,15 @@ def build(plugs: ports.Ports, shaping: Shaping) -> Dataflow:
 
     # ("BTCUSDT", Rows(trade_metrics | spread_metrics | risk_metrics | candles | gaps | audits))
     measured = op.stateful_batch("market", parcels, market.measured(shaping, plugs.provisional))
-    marks = op.flat_map("marks", measured, market.marks)  # ("portfolio", Rows(risk_metrics))
+    risk = op.filter_value("risk", measured, market.is_risk)  # ("BTCUSDT", Rows(risk_metrics)), final
+    marks = op.map("marks", risk, market.mark)  # ("portfolio", Rows(risk_metrics))
     portfolio = op.stateful_batch("portfolio", marks, market.portfolio(shaping))  # ("portfolio", Rows(portfolio))
 
     named = op.map_value("named", talks, chatter.named(shaping))  # ("telegram", Talk), each post with the assets it means
     posts = op.flat_map("posts", named, chatter.spoken)  # ("moon_signals", Rows(posts))
     moods = op.stateful_batch("moods", named, chatter.mood(shaping, plugs.model, plugs.deadline))  # ("telegram", Rows(social_signals))
     crowds = op.map("crowds", moods, signals.by_asset)  # ("dogecoin", Rows(social_signals))
-    prices = op.flat_map("prices", measured, signals.prices(shaping, plugs.model is not None))  # ("dogecoin", Rows(risk_metrics))
+    prices = op.flat_map("prices", risk, signals.prices(shaping, plugs.model is not None))  # ("dogecoin", Rows(risk_metrics))
     meetings = op.merge("meetings", crowds, prices)  # ("dogecoin", Rows(social_signals | risk_metrics))
     decoupled = op.stateful_batch("decoupling", meetings, signals.decoupling(shaping))  # ("dogecoin", Rows(…), moods before signals)
     signalled = op.map("signals", decoupled, signals.by_symbol(shaping))  # ("DOGEUSDT", Rows(social_signals | decoupling_signals))

@@ -148,11 +148,14 @@ class Missing:
         return self._order.gaps(self._order.pass_on(items))
 
 
-def marks(keyed: tuple[str, Rows]) -> Iterator[tuple[str, Rows]]:
-    """Send the final risk rows of every symbol to the one portfolio."""
-    rows = keyed[1]
-    if rows.table is Table.RISK_METRICS and not rows.provisional:
-        yield "portfolio", rows
+def is_risk(rows: Rows) -> bool:
+    """Pick the final risk rows: prices to mark positions and to hold the crowd against."""
+    return rows.table is Table.RISK_METRICS and not rows.provisional
+
+
+def mark(keyed: tuple[str, Rows]) -> tuple[str, Rows]:
+    """Send them to the one portfolio."""
+    return "portfolio", keyed[1]
 
 
 def measured(shaping: Shaping, provisional: bool) -> Callable[[bytes | None], MarketStage]:

@@ -22,7 +22,7 @@ def prices(shaping: Shaping, crowd: bool) -> Callable[[tuple[str, Rows]], Iterat
 
     def send(keyed: tuple[str, Rows]) -> Iterator[tuple[str, Rows]]:
         symbol, rows = keyed
-        if rows.table is Table.RISK_METRICS and symbol in assets and not rows.provisional:
+        if symbol in assets:
             yield assets[symbol], rows
 
     return send

@@ -22,8 +22,6 @@ from scoring.records import NANOSECONDS_PER_SECOND, SourceHealth
 NAME: Final = "upkeep"
 _SNAPSHOTS: Final = 3
 """The newest snapshots of a flow whose positions are kept: a crash goes back to the last whole one, which may not be the newest."""
-
-
 _LOOK_S: Final = 1.0
 """How long it waits at most before it looks at the clock again."""
 

@@ -7,11 +7,11 @@ takes that is kept as such; and a reader is told them by the hundred.
 from __future__ import annotations
 
 import sys
-from collections import OrderedDict
 from collections.abc import Iterator, Sequence
 from functools import partial
 from typing import Final, NamedTuple
 
+from connectors.outputs.feed_ledger import Ledger
 from scoring.feed import NewRows, instant_text
 from scoring.records import Rows, Table
 
@@ -20,9 +20,10 @@ _AT_ONCE: Final = 100
 
 
 class Verdict(NamedTuple):
-    """What is said of a minute, and the number it was put under."""
+    """What is said of a minute."""
 
-    sequence: int
+    symbol: str
+    open_ns: int
     verdict: str
     differences: str
     completeness: str
@@ -33,8 +34,7 @@ class Audits:
 
     def __init__(self, limit: int) -> None:
         """Start without any."""
-        self._limit = limit
-        self._verdicts: OrderedDict[tuple[str, int], Verdict] = OrderedDict()
+        self._verdicts: Ledger[tuple[str, int], Verdict] = Ledger(limit)
 
     def __len__(self) -> int:
         """Count the minutes."""
@@ -44,35 +44,29 @@ class Audits:
         """Take rows of audits under a number that is higher than any before."""
         columns = (rows.columns[name].tolist() for name in ("symbol", "open_ns", "verdict", "differences", "completeness"))
         for symbol, open_ns, *words in zip(*columns, strict=True):
-            key = sys.intern(symbol), open_ns
-            self._verdicts[key] = Verdict(sequence, *map(sys.intern, words))
-            self._verdicts.move_to_end(key)
-        while len(self._verdicts) > self._limit:
-            self._verdicts.popitem(last=False)
+            said = Verdict(sys.intern(symbol), open_ns, *map(sys.intern, words))
+            self._verdicts.put((said.symbol, open_ns), said, sequence)
 
     def since(self, sequence: int) -> Iterator[tuple[str, partial[NewRows]]]:
         """Give symbols, and what writes the verdicts on them put under a later number, oldest change first."""
-        found: dict[str, list[tuple[int, Verdict]]] = {}
-        for (symbol, open_ns), verdict in reversed(self._verdicts.items()):
-            if verdict.sequence <= sequence:
-                break
-            found.setdefault(symbol, []).append((open_ns, verdict))
+        found: dict[str, list[Verdict]] = {}
+        for said in self._verdicts.since(sequence):
+            found.setdefault(said.symbol, []).append(said)
         for symbol, verdicts in found.items():
-            verdicts.reverse()
             for start in range(0, len(verdicts), _AT_ONCE):
                 yield symbol, partial(_message, symbol, verdicts[start : start + _AT_ONCE])
 
 
-def _message(symbol: str, verdicts: Sequence[tuple[int, Verdict]]) -> NewRows:
+def _message(symbol: str, verdicts: Sequence[Verdict]) -> NewRows:
     return NewRows(
         Table.AUDITS,
         symbol,
         False,
         {
             "symbol": [symbol] * len(verdicts),
-            "open_at": [instant_text(open_ns) for open_ns, _ in verdicts],
-            "verdict": [said.verdict for _, said in verdicts],
-            "differences": [said.differences for _, said in verdicts],
-            "completeness": [said.completeness for _, said in verdicts],
+            "open_at": [instant_text(said.open_ns) for said in verdicts],
+            "verdict": [said.verdict for said in verdicts],
+            "differences": [said.differences for said in verdicts],
+            "completeness": [said.completeness for said in verdicts],
         },
     )

@@ -11,10 +11,10 @@ Turning an entry into JSON is left to the reading side, and done once for all cl
 from __future__ import annotations
 
 import threading
-from collections import Counter, OrderedDict
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from functools import partial
-from typing import Final, Generic, TypeVar
+from typing import Final
 
 import msgspec
 import numpy as np
@@ -22,12 +22,12 @@ import numpy as np
 from connectors.outputs import feed_messages
 from connectors.outputs.feed_audits import Audits
 from connectors.outputs.feed_charts import Charts
+from connectors.outputs.feed_ledger import Ledger
 from connectors.outputs.feed_settings import FeedSettings
 from connectors.outputs.process_health import Vitals
 from scoring.feed import LAPSED, AlertState, HealthState, Message, NewRows, PaceState, Snapshot, SourceState, Topic, encode
 from scoring.records import NANOSECONDS_PER_MINUTE, TABLES, Pulse, Rows, SourceHealth, Table
 
-_Key = TypeVar("_Key")
 _EVENTS: Final = frozenset({Table.ALERTS, Table.GAPS, Table.REJECTS, Table.POSTS, Table.SOCIAL_SIGNALS})
 """Tables whose every row is news; of the others only the newest row is."""
 _AUDITS: Final = 3_000
@@ -59,40 +59,6 @@ class Entry:
         return self._frame
 
 
-class Ledger(Generic[_Key]):
-    """The newest entry under each key, in the order of their last change; the oldest go when there are more than `limit`."""
-
-    def __init__(self, limit: int) -> None:
-        """Start empty."""
-        self._limit = limit
-        self._entries: OrderedDict[_Key, tuple[int, Entry]] = OrderedDict()
-
-    def __len__(self) -> int:
-        """Count the keys."""
-        return len(self._entries)
-
-    def put(self, key: _Key, entry: Entry, sequence: int) -> None:
-        """Replace what is under the key; `sequence` is higher than any before."""
-        self._entries[key] = (sequence, entry)
-        self._entries.move_to_end(key)
-        if len(self._entries) > self._limit:
-            self._entries.popitem(last=False)
-
-    def drop(self, key: _Key) -> None:
-        """Forget what is under the key, if anything."""
-        self._entries.pop(key, None)
-
-    def since(self, sequence: int) -> list[Entry]:
-        """Give what was put under a higher number, oldest change first."""
-        found: list[Entry] = []
-        for number, entry in reversed(self._entries.values()):
-            if number <= sequence:
-                break
-            found.append(entry)
-        found.reverse()
-        return found
-
-
 class Counts:
     """What a monitor asks for."""
 
@@ -112,16 +78,16 @@ class Board:
         """Keep at most as much of everything as the settings say."""
         self._lock = threading.Lock()
         self._sequence = 0
-        self._cells: Ledger[tuple[str, str, bool, int]] = Ledger(settings.cells)
-        self._events: dict[Table, Ledger[tuple[object, ...]]] = {
+        self._cells: Ledger[tuple[str, str, bool, int], Entry] = Ledger(settings.cells)
+        self._events: dict[Table, Ledger[tuple[object, ...], Entry]] = {
             table: Ledger(settings.alerts if table is Table.ALERTS else settings.events) for table in sorted(_EVENTS)
         }
         self._audits = Audits(_AUDITS)
-        self._waiting: Ledger[tuple[str, str]] = Ledger(settings.cells)
+        self._waiting: Ledger[tuple[str, str], Entry] = Ledger(settings.cells)
         """What each rule without an alert says of each symbol."""
-        self._pulses: Ledger[str] = Ledger(settings.cells)
-        self._healths: Ledger[str] = Ledger(settings.cells)
-        self._pace: Ledger[str] = Ledger(1)
+        self._pulses: Ledger[str, Entry] = Ledger(settings.cells)
+        self._healths: Ledger[str, Entry] = Ledger(settings.cells)
+        self._pace: Ledger[str, Entry] = Ledger(1)
         self._charts = Charts(settings)
         self._tape_ns = 0
         """The furthest that any source has come."""

@@ -9,7 +9,7 @@ import msgspec
 import numpy as np
 import pytest
 
-from connectors.outputs.feed_board import Board, Entry, Ledger
+from connectors.outputs.feed_board import Board, Entry
 from connectors.outputs.feed_settings import FeedSettings
 from scoring.feed import AlertState, Heartbeat, NewRows, PricePoints, SourceState, Value
 from scoring.records import Alert, DecouplingSignal, Pulse, Reject, RiskMetrics, Rows, Table, TradeMetrics, columns_of, to_columns
@@ -255,16 +255,6 @@ def test_json_is_written_once_for_all_clients() -> None:
     entry = Entry("pulse", "", build)
     assert entry.frame() is entry.frame()
     assert len(built) == 1
-
-
-def test_the_oldest_change_leaves_a_full_ledger() -> None:
-    ledger: Ledger[str] = Ledger(2)
-    entries = {name: Entry("t", name, lambda: Heartbeat(0.0)) for name in "abc"}
-    for sequence, name in enumerate("abac", 1):
-        ledger.put(name, entries[name], sequence)
-    assert len(ledger) == 2
-    assert [entry.symbol for entry in ledger.since(0)] == ["a", "c"]
-    assert [entry.symbol for entry in ledger.since(3)] == ["c"]
 
 
 @pytest.mark.parametrize("rows", [1, 2000])
